@@ -1,0 +1,128 @@
+/** The records that the execution room folds. Order kinds carry the child's `clOrdId` and its parent. */
+import type { OrderType, Side, Tif } from '../risk/domain/order.ts';
+import type { DecisionJson } from '../risk/records.ts';
+import type { SymbolFactsJson } from '../risk/facts.ts';
+
+/** One way of doing a slice, with the probability with which the policy in force would choose it, and its expected cost. */
+export interface ArmChoice {
+  readonly arm: string;
+  readonly propensity: number;
+  /** Expected cost against arrival, basis points. */
+  readonly costBps: number;
+}
+
+/** The record before every send. */
+export interface SliceReleased extends DecisionJson {
+  readonly clOrdId: string;
+  /** Set when this replaces a working child: its `orderQty` is then the new total. */
+  readonly origClOrdId: string | null;
+  readonly parent: string;
+  readonly account: string;
+  readonly strategy: string;
+  readonly symbol: string;
+  readonly side: Side;
+  readonly orderQty: string;
+  readonly type: OrderType;
+  readonly limitPx: string | null;
+  readonly tif: Tif;
+  readonly expireAt: string | null;
+  readonly participation: number | null;
+  readonly venue: string;
+  /** When the schedule wanted it; null for a direct order. */
+  readonly due: string | null;
+  readonly arm: string;
+  readonly arms: readonly ArmChoice[];
+  /** Null for a direct order: its decision, in the same unit, holds them. */
+  readonly facts: SymbolFactsJson | null;
+}
+/** A slice that was due and is not sent: denied by a check, or a switch flipped between its record and the send. */
+export interface SliceWithheld extends DecisionJson {
+  /** The child, when it already had a record; null when none was made. */
+  readonly clOrdId: string | null;
+  readonly parent: string;
+  readonly due: string | null;
+  readonly orderQty: string;
+}
+
+interface OrderReport {
+  readonly clOrdId: string;
+  readonly parent: string;
+  readonly account: string;
+  readonly strategy: string;
+  readonly symbol: string;
+  readonly venue: string;
+  readonly venueAt: string;
+  readonly receivedAt: string;
+  /** The venue's own sequence: resumption and the dropping of repeats. */
+  readonly sourceSeq: number;
+}
+export interface OrderFilled extends OrderReport {
+  readonly side: Side;
+  readonly execId: string;
+  readonly lastQty: string;
+  readonly lastPx: string;
+  readonly cumQty: string;
+  readonly leavesQty: string;
+  readonly fee: string;
+  readonly liquidity: 'maker' | 'taker';
+  /** When the cash of a sale is settled; null when at once. */
+  readonly settlesAt: string | null;
+}
+export type OrderAcknowledged = OrderReport;
+export interface OrderEnded extends OrderReport {
+  readonly cumQty: string;
+}
+export interface OrderReplaced extends OrderReport {
+  readonly origClOrdId: string;
+  readonly cumQty: string;
+  readonly leavesQty: string;
+}
+export interface OrderRejected extends OrderReport {
+  readonly reason: string;
+  /** The order itself; `replace` and `cancel` leave the order as it was. */
+  readonly of: 'new' | 'replace' | 'cancel';
+}
+/** A parent whose time is over: what is left of it is the opportunity part of its shortfall. */
+export interface ParentExpired {
+  readonly clOrdId: string;
+  readonly parent: string;
+  readonly account: string;
+  readonly strategy: string;
+  readonly symbol: string;
+  readonly leavesQty: string;
+  /** Mid at the end, for the opportunity part; null when there was none. */
+  readonly endPx: string | null;
+}
+export interface CancelRequested {
+  readonly clOrdId: string;
+  readonly parent: string;
+  readonly account: string;
+  readonly strategy: string;
+  readonly symbol: string;
+  readonly venue: string;
+  readonly reason: string;
+}
+/** The venue did not say what became of it: exposure stays reserved until evidence comes. */
+export interface OrderUnknown {
+  readonly clOrdId: string;
+  readonly parent: string;
+  readonly account: string;
+  readonly strategy: string;
+  readonly symbol: string;
+  readonly venue: string;
+  readonly reason: string;
+}
+
+export interface ExecutionRecords {
+  'slice.released': SliceReleased;
+  'slice.withheld': SliceWithheld;
+  'cancel.requested': CancelRequested;
+  'order.acknowledged': OrderAcknowledged;
+  'order.filled': OrderFilled;
+  'order.canceled': OrderEnded;
+  'order.expired': OrderEnded;
+  'order.replaced': OrderReplaced;
+  'order.rejected': OrderRejected;
+  'order.unknown': OrderUnknown;
+  'parent.expired': ParentExpired;
+}

@@ -83,7 +83,7 @@ export function truncateTo(value: Decimal, step: Decimal): Decimal {
   return (value - (value % step)) as Decimal;
 }
 
-/** The double nearest to a decimal, for analytics. Its border: nothing computed from it goes back into a balance. */
+/** A decimal as a double, within one unit in the last place, for analytics. Nothing computed from it goes back into a balance. */
 export function toNumber(value: Decimal): number {
   return Number(value) / 1e18;
 }

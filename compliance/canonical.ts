@@ -1,0 +1,84 @@
+/**
+ * RFC 8785 canonical JSON, and the bytes of a record.
+ *
+ * A record's canonical text is one object whose keys stand in the order of their UTF-16 code units:
+ *   {"actor":{…},"at":"…","body":{…},"cause":…,"kind":"…","log":"…","prev":"…","seq":…,"v":…}
+ * No white space; numbers as ECMAScript prints them; strings escaped as JSON.stringify does. There is no raw newline in it, so lines
+ * of records can travel as one text. A version may add keys to a body; it never changes the envelope.
+ */
+import { hash } from 'node:crypto';
+import type { Actor, Json } from '../risk/domain/record.ts';
+
+/** Tiles of the log hold no longer record (C2SP tlog-tiles: a 16-bit length). */
+export const RECORD_BYTES_MAX = 65_535;
+
+/**
+ * The canonical text of a JSON value. Throws RangeError for what has none: a non-finite double, −0 (records forbid it), undefined,
+ * a lone surrogate.
+ */
+export function canonicalize(value: Json): string {
+  if (value === null || typeof value === 'boolean') return String(value);
+  if (typeof value === 'string') return canonicalString(value);
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value) || Object.is(value, -0)) throw new RangeError('a record holds finite doubles and no -0');
+    return String(value);
+  }
+  if (typeof value !== 'object') throw new RangeError(`a record holds no ${typeof value}`);
+  if (isList(value)) return `[${value.map(canonicalize).join(',')}]`;
+  return canonicalObject(value);
+}
+
+const isList = (value: readonly Json[] | { readonly [key: string]: Json }): value is readonly Json[] => Array.isArray(value);
+
+function canonicalObject(object: { readonly [key: string]: Json }): string {
+  const keys = Object.keys(object);
+  if (!isAscending(keys)) keys.sort();
+  let text = '{';
+  for (const key of keys) {
+    if (text.length > 1) text += ',';
+    text += `${canonicalString(key)}:${canonicalize(object[key] as Json)}`;
+  }
+  return `${text}}`;
+}
+
+/** Fixed shapes are written with their keys in order already: then there is nothing to sort. */
+function isAscending(keys: readonly string[]): boolean {
+  for (let i = 1; i < keys.length; i++) if ((keys[i - 1] as string) > (keys[i] as string)) return false;
+  return true;
+}
+
+/** Texts of only these characters need no escape; almost all in a record are. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+function canonicalString(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
+  if (!text.isWellFormed()) throw new RangeError('a record holds no lone surrogate');
+  return JSON.stringify(text);
+}
+
+export interface Envelope {
+  readonly actor: Actor;
+  readonly at: string;
+  readonly cause: number | null;
+  readonly kind: string;
+  readonly log: string;
+  readonly prev: string;
+  readonly seq: number;
+  readonly v: number;
+}
+
+/** The canonical text of a record whose body is canonical already. */
+export function canonicalRecord(envelope: Envelope, body: string): string {
+  const { actor, at, cause, kind, log, prev, seq, v } = envelope;
+  return `{"actor":{"id":${canonicalString(actor.id)},"role":"${actor.role}"},"at":"${at}","body":${body},"cause":${String(cause)},"kind":"${kind}","log":"${log}","prev":"${prev}","seq":${String(seq)},"v":${String(v)}}`;
+}
+
+/** RFC 6962 leaf hash of a record, hex: SHA-256(0x00 ‖ canonical bytes). One hash serves the chain and the tree. */
+export function leafHash(canonical: string): string {
+  return hash('sha256', `\u0000${canonical}`, 'hex');
+}
+
+/** SHA-256 of a canonical JSON value, hex: content addresses and request hashes. */
+export function contentHash(value: Json): string {
+  return hash('sha256', canonicalize(value), 'hex');
+}

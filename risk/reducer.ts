@@ -7,7 +7,7 @@ import { accountOf, fund, openAccount, setMark, settle } from './books.ts';
 import { parseDecimal } from './domain/decimal.ts';
 import type { LogRecord } from './domain/record.ts';
 import { policyFromJson } from './policy-file.ts';
-import type { AccountFunded, AccountMarked, PolicyActivated, RiskRecords, SwitchFlipped } from './records.ts';
+import type { AccountMarked, PolicyActivated, RiskRecords, SwitchFlipped } from './records.ts';
 import type { RiskState } from './state.ts';
 import { switchKey } from './switches.ts';
 import { universeFromJson } from './universe.ts';
@@ -27,8 +27,7 @@ const FOLDS: Folds = {
   // The registration stands in the policy, which attribution is read from; the record names it for the reader of the log.
   'strategy.registered': () => undefined,
   'account.funded': (state, { body, at }) => {
-    const account = state.accounts.has(body.account) ? accountOf(state, body.account) : openFor(state, body, at);
-    fund(account, parseDecimal(body.amount));
+    fund(state.accounts.get(body.account) ?? openAccount(state, body.account, body.currency, at), parseDecimal(body.amount));
   },
   'account.marked': (state, { body, at }) => {
     mark(state, body, at);
@@ -65,14 +64,13 @@ function readBlob(blobs: Blobs, expected: string): string {
   return text;
 }
 
-const openFor = (state: RiskState, body: AccountFunded, at: LogRecord['at']): ReturnType<typeof openAccount> => openAccount(state, body.account, body.currency, at);
-
 function mark(state: RiskState, body: AccountMarked, at: LogRecord['at']): void {
   const account = accountOf(state, body.account);
   account.equity = parseDecimal(body.equity);
   account.peak = parseDecimal(body.peak);
   account.markedAt = at;
-  for (const [symbol, px] of Object.entries(body.marks)) setMark(account, symbol, parseDecimal(px));
+  // Live, the keys stand as the flow wrote them; at a restart, as canonical JSON sorts them. New lines must come in one order.
+  for (const symbol of Object.keys(body.marks).sort()) setMark(account, symbol, parseDecimal(body.marks[symbol] as string));
   settle(account, at);
 }
 

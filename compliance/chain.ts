@@ -102,7 +102,7 @@ export class ChainVerifier {
   /** After the last record: a checkpoint of a larger size means that records are missing. */
   finish(): Fault | null {
     const ahead = this.#expected[this.#next];
-    if (this.#fault === null && ahead !== undefined) this.#blame('CHECKPOINT_MISMATCH', `a checkpoint of ${String(ahead.size)} records, ${String(this.size)} given`);
+    if (ahead !== undefined) this.#blame('CHECKPOINT_MISMATCH', `a checkpoint of ${String(ahead.size)} records, ${String(this.size)} given`);
     return this.#fault;
   }
 
@@ -127,7 +127,8 @@ export class ChainVerifier {
       this.#next += 1;
       if (this.#log !== null && next.log !== this.#log) this.#blame('LOG_MISMATCH', `a checkpoint of log ${next.log}, expected ${this.#log}`);
       else if (next.size === this.size && !next.root.equals(this.root())) {
-        this.#blame('CHECKPOINT_MISMATCH', `root ${this.root().toString('base64')} at size ${String(this.size)}, the checkpoint says ${next.root.toString('base64')}`);
+        const [seen, expected] = [this.root(), next.root].map((root) => root.toString('base64'));
+        this.#blame('CHECKPOINT_MISMATCH', `root ${String(seen)} at size ${String(this.size)}, the checkpoint says ${String(expected)}`);
       }
     }
   }

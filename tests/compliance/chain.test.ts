@@ -12,7 +12,7 @@ import { formatInstant } from '../../risk/domain/time.ts';
 import type { Ns } from '../../risk/domain/time.ts';
 
 interface Change {
-  readonly seq?: number; readonly log?: string; readonly prev?: string; readonly at?: string; readonly cause?: number | null; readonly kind?: string; readonly v?: number;
+  readonly seq?: number; readonly log?: string; readonly prev?: string; readonly at?: string;
 }
 /** A log of n records, in which the record at `where` is changed before it is hashed: a forger who chains on. */
 const logOf = (n: number, where = -1, change: Change = {}, body = '{"x":"é"}'): Required<ChainLine>[] => {
@@ -20,7 +20,8 @@ const logOf = (n: number, where = -1, change: Change = {}, body = '{"x":"é"}'):
   let prev = GENESIS_HEAD;
   for (let seq = 0; seq < n; seq++) {
     const at = formatInstant(BigInt(1_700_000_000_000_000_000 + Math.floor(seq / 2)) as Ns);
-    const envelope = { actor: { id: 'a', role: 'system' as const }, at, cause: null, kind: 'a.b', log: 'L', prev, seq, v: 1, ...(seq === where ? change : {}) };
+    const actor = { id: 'a', role: 'system' as const };
+    const envelope = { actor, at, cause: null, kind: 'a.b', log: 'L', prev, seq, v: 1, ...(seq === where ? change : {}) };
     const canonical = canonicalRecord(envelope, body);
     prev = leafHash(canonical);
     lines.push({ canonical, hash: prev });
@@ -75,9 +76,12 @@ t.test('every code, at the record that bears it', (t) => {
 t.test('any form but the canonical one is refused', (t) => {
   const good = logOf(1)[0]!.canonical;
   const hostile = [
-    '', 'null', '[]', '{}', ` ${good}`, `${good}\n`, `\ufeff${good}`, good.replace(':', ': '), good.replace('"v":1', '"v":1.0'), good.replace('"v":1', '"v":1,"v":1'),
-    good.replace('"v":1', '"v":1,"w":1'), good.replace('"v":1', '"v":-0'), good.replace('é', '\\u00e9'), good.replace('é', '\ud800'), good.replace(',"v":1', ''),
-    good.replace('"id":"a"', '"id":"a","x":1'), good.replace('"cause":null', '"cause":-1'), good.replace('"body":{"x":"é"}', '"body":[]'), good.replace('a.b', 'a'),
+    '', 'null', '[]', '{}', ` ${good}`, `${good}\n`, `\ufeff${good}`, good.replace(':', ': '), good.replace('"v":1', '"v":1.0'),
+    good.replace('"v":1', '"v":1,"v":1'),
+    good.replace('"v":1', '"v":1,"w":1'), good.replace('"v":1', '"v":-0'), good.replace('é', '\\u00e9'), good.replace('é', '\ud800'),
+    good.replace(',"v":1', ''),
+    good.replace('"id":"a"', '"id":"a","x":1'), good.replace('"cause":null', '"cause":-1'), good.replace('"body":{"x":"é"}', '"body":[]'),
+    good.replace('a.b', 'a'),
     good.replace('000000000Z', '000Z'), good.replace('"seq":0', '"seq":"0"'), good.replace('"role":"system"', '"role":""'), good.replace('00"', '0G"'),
   ];
   for (const canonical of hostile) t.equal(faultOf([{ canonical }]), '0 NOT_CANONICAL', JSON.stringify(canonical.slice(0, 60)));

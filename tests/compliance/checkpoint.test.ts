@@ -31,7 +31,8 @@ t.test('sign, parse and verify; other signatures say nothing, a bad one of ours 
   fc.assert(fc.property(fc.array(fc.stringMatching(/^[ -~é–]*$/), { minLength: 1 }), (lines) => {
     const text = `${lines.join('\n')}\n`;
     const note = parseNote(signNote(text, 'portcullis/L', privateKey));
-    return note?.text === text && isSignedBy(note, ours) && !isSignedBy(note, verifierOf('portcullis/M', publicKey)) && !isSignedBy(note, verifierOf('portcullis/L', other));
+    return note?.text === text && isSignedBy(note, ours)
+      && !isSignedBy(note, verifierOf('portcullis/M', publicKey)) && !isSignedBy(note, verifierOf('portcullis/L', other));
   }));
   const signed = signNote('text\n', 'portcullis/L', privateKey);
   const line = (note: string): string => note.slice(note.indexOf('—'));
@@ -46,8 +47,10 @@ t.test('sign, parse and verify; other signatures say nothing, a bad one of ours 
 t.test('hostile notes are no notes', (t) => {
   const signed = signNote('text\n', 'name', privateKey);
   const hostile = [
-    '', '\n', '\n\n', 'text\n', 'text\n\n', signed.slice(0, -1), signed.replace('\n\n', '\n'), signed.replace('— ', '- '), signed.replace('— name', '—  name'),
-    signed.replace('name', 'na+me'), signed.replace(/ [^ ]+\n$/, ' \n'), signed.replace(/ [^ ]+\n$/, ' AAAA\n'), signed.replace(/=*\n$/, '====\n'), `${signed}\n`,
+    '', '\n', '\n\n', 'text\n', 'text\n\n', signed.slice(0, -1), signed.replace('\n\n', '\n'), signed.replace('— ', '- '),
+    signed.replace('— name', '—  name'),
+    signed.replace('name', 'na+me'), signed.replace(/ [^ ]+\n$/, ' \n'), signed.replace(/ [^ ]+\n$/, ' AAAA\n'),
+    signed.replace(/=*\n$/, '====\n'), `${signed}\n`,
     signed.replace('text', 'te\rxt'), signed.replace('text', 'te\u0000xt'), signed.replace('text', 'te\ud800xt'), signed.replaceAll('\n', '\r\n'),
     `${signed}x\n`, signed + '— name AAAAAAAA\n'.repeat(100), 'x'.repeat(1_000_001) + signed, signed.replace('—', '\ufeff—'),
   ];
@@ -61,7 +64,8 @@ t.test('hostile notes are no notes', (t) => {
 t.test('hostile verifier keys are none', (t) => {
   const [name, id, key] = NEUMANN_KEY.split('+') as [string, string, string];
   const hostile = [
-    '', '++', `${name}+${id}`, `${name} +${id}+${key}`, `${name}+${id.toUpperCase()}+${key}`, `${name}+00000000+${key}`, `Peter+${id}+${key}`, `${NEUMANN_KEY}\n`,
+    '', '++', `${name}+${id}`, `${name} +${id}+${key}`, `${name}+${id.toUpperCase()}+${key}`, `${name}+00000000+${key}`, `Peter+${id}+${key}`,
+    `${NEUMANN_KEY}\n`,
     `${name}+${id}+${key.slice(4)}`, `${name}+${id}+${key}=`, `${name}+${id}+Ag${key.slice(2)}`, `${name}+${id}+${key.slice(0, -1)}`, `+${id}+${key}`,
   ];
   for (const text of hostile) t.equal(parseVerifierKey(text), null, text);
@@ -91,8 +95,9 @@ t.test('any other form of a checkpoint is none', (t) => {
   const good = `portcullis/L\n0\n${root}\n`;
   t.ok(parseCheckpoint(good));
   const hostile = [
-    good.slice(0, -1), `${good}\n`, `${good}extension\n`, good.replace('\n0\n', '\n00\n'), good.replace('\n0\n', '\n-0\n'), good.replace('\n0\n', '\n+1\n'), good.replace('\n0\n', '\n 1\n'),
-    good.replace('\n0\n', '\n1e3\n'), good.replace('\n0\n', '\n9999999999999999\n'), good.replace('portcullis/', ''), good.replace('portcullis/L', 'portcullis/'), good.replace('L', 'L '),
+    good.slice(0, -1), `${good}\n`, `${good}extension\n`, good.replace('portcullis/', ''),
+    ...['00', '-0', '+1', ' 1', '1e3', '9999999999999999', ''].map((size) => good.replace('\n0\n', `\n${size}\n`)),
+    good.replace('portcullis/L', 'portcullis/'), good.replace('L', 'L '),
     good.replace(root, root.slice(0, -1)), good.replace(root, `${root}=`), good.replace(root, `${root.slice(0, -2)}V=`), good.replaceAll('\n', '\r\n'), '',
   ];
   for (const text of hostile) t.equal(parseCheckpoint(text), null, JSON.stringify(text));
@@ -103,7 +108,10 @@ t.test('any other form of a checkpoint is none', (t) => {
 });
 
 interface Wycheproof {
-  readonly testGroups: readonly { readonly publicKey: { readonly pk: string }; readonly tests: readonly { readonly tcId: number; readonly msg: string; readonly sig: string; readonly result: string }[] }[];
+  readonly testGroups: readonly {
+    readonly publicKey: { readonly pk: string };
+    readonly tests: readonly { readonly tcId: number; readonly msg: string; readonly sig: string; readonly result: string }[];
+  }[];
 }
 const WYCHEPROOF = 'realdata/audit/wycheproof_ed25519_test.json.gz';
 t.test("Wycheproof's Ed25519 signatures, where the message is a text", needsShared(WYCHEPROOF), (t) => {

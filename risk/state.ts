@@ -29,12 +29,14 @@ export interface Account {
   equity: Decimal;
   peak: Decimal;
   markedAt: Ns;
-  /** Proceeds of sales that are not settled yet, oldest first. */
+  /** Proceeds of sales that are not settled yet, by whole minutes, earliest first; and their sum. */
   readonly unsettled: { readonly settlesAt: Ns; readonly amount: Decimal }[];
+  unsettledSum: Decimal;
   /** By symbol, in the order of first use: sums run in this order, live and at replay. */
   readonly lines: Map<string, Line>;
-  /** Traded notional by minute of the epoch, doubles, at most 1,441 entries: the rolling day of the turnover limit. */
-  readonly traded: Map<number, number>;
+  /** Traded notional by minute of the epoch, at most 1,441 entries, earliest first: the rolling day of the turnover limit; and its sum. */
+  readonly traded: Map<number, Decimal>;
+  tradedSum: Decimal;
 }
 
 /** One symbol of one account. */

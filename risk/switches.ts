@@ -1,0 +1,61 @@
+/** Switches: who is halted or reducing. The strictest of all scopes that match an order wins. */
+import { isAccountId, isStrategyId, isSubject, isSymbol } from './domain/ids.ts';
+import type { Scope, ScopeKind, SwitchState } from './records.ts';
+import type { RiskState } from './state.ts';
+
+/** From loose to strict. */
+const STRICTNESS: Record<SwitchState, number> = { active: 0, reducing: 1, halted: 2 };
+
+/** What an id of each scope looks like. A trader is whoever the attribution names; a venue is written as an account is. */
+const SCOPE_IDS: Record<ScopeKind, (id: unknown) => id is string> = {
+  firm: (id): id is string => id === '*',
+  venue: isAccountId,
+  account: isAccountId,
+  strategy: isStrategyId,
+  trader: isSubject,
+  instrument: isSymbol,
+};
+export const SCOPE_KINDS = Object.keys(SCOPE_IDS) as readonly ScopeKind[];
+export const FIRM: Scope = { kind: 'firm', id: '*' };
+
+export const isScopeKind = (kind: unknown): kind is ScopeKind => typeof kind === 'string' && Object.hasOwn(SCOPE_IDS, kind);
+export const isScope = (kind: unknown, id: unknown): boolean => isScopeKind(kind) && SCOPE_IDS[kind](id);
+
+/** The key of a scope in `RiskState.switches`. A kind has no colon, so two scopes never share one. */
+export const switchKey = (scope: Scope): string => `${scope.kind}:${scope.id}`;
+
+/** What an order touches. Null where it is not known, e.g. an order without attribution has no trader. */
+export interface Touched {
+  readonly venue: string | null;
+  readonly account: string;
+  readonly strategy: string;
+  readonly trader: string | null;
+  /** Null asks about the strategy as a whole. */
+  readonly symbol: string | null;
+}
+
+/** The scopes that match, from wide to narrow. */
+export function scopesOf(touched: Touched): Scope[] {
+  const ids: readonly (readonly [ScopeKind, string | null])[] = [
+    ['firm', FIRM.id], ['venue', touched.venue], ['account', touched.account], ['strategy', touched.strategy], ['trader', touched.trader], ['instrument', touched.symbol],
+  ];
+  return ids.flatMap(([kind, id]) => (id === null ? [] : [{ kind, id }]));
+}
+
+/** The strictest state among the scopes, and the widest scope that holds it; null when all are active. */
+export function strictest(state: RiskState, scopes: readonly Scope[]): { readonly state: SwitchState; readonly scope: Scope | null } {
+  let found: { readonly state: SwitchState; readonly scope: Scope | null } = { state: 'active', scope: null };
+  for (const scope of scopes) {
+    const next = stateOf(state, scope);
+    if (isTightening(found.state, next)) found = { state: next, scope };
+  }
+  return found;
+}
+
+/** State of one switch; one that never flipped is active. */
+export const stateOf = (state: RiskState, scope: Scope): SwitchState => state.switches.get(switchKey(scope))?.state ?? 'active';
+
+/** Takes one person. */
+export const isTightening = (from: SwitchState, to: SwitchState): boolean => STRICTNESS[to] > STRICTNESS[from];
+/** Takes two, `halted → reducing` included. */
+export const isLoosening = (from: SwitchState, to: SwitchState): boolean => STRICTNESS[to] < STRICTNESS[from];

@@ -15,21 +15,22 @@ export interface Model {
 
 /** Tangents of volatility before the lift: moderate breaches are done by then. */
 const TANGENTS_MAX = 8;
-/** Excess left to the solution, in the cap's unit. */
+/** Excess left to the solution, as a fraction of the cap (or of a thousandth, whichever is larger: a CVaR cap may be 0). */
 const EXCESS = 1e-11;
 
 /** The model that also knows what `weights` break of volatility and CVaR; null when they keep both. */
 export function refine(problem: ProjectionProblem, model: Model, weights: Float64Array): Model | null {
   const { volatility, cvar } = problem;
   let next = model;
-  if (volatility !== null && !isLifted(model) && volatilityOf(volatility, weights) > volatility.cap + EXCESS) {
+  if (volatility !== null && !isLifted(model) && exceeds(volatilityOf(volatility, weights), volatility.cap)) {
     const tangents = model.rows.filter((row) => row.limit === 'volatility').length;
     next = tangents < TANGENTS_MAX ? withRow(next, tangent(volatility, weights)) : lifted(volatility, next, weights);
   }
-  if (cvar !== null && cvarOf(cvar, weights) > cvar.cap + EXCESS) next = withRow(next, tailCut(cvar, weights));
+  if (cvar !== null && exceeds(cvarOf(cvar, weights), cvar.cap)) next = withRow(next, tailCut(cvar, weights));
   return next === model ? null : next;
 }
 
+const exceeds = (value: number, cap: number): boolean => value > cap + EXCESS * Math.max(1e-3, Math.abs(cap));
 const isLifted = (model: Model): boolean => model.rows.some((row) => row.form === 'variance');
 
 function withRow(model: Model, row: Row): Model {

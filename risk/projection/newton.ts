@@ -16,7 +16,10 @@ export type Ascent =
   | { readonly status: 'empty'; readonly conflicting: readonly Binding[] }
   | { readonly status: 'stalled'; readonly point: Point; readonly steps: number };
 
-/** Residual at which the ascent ends. ½|w − w*|² ≤ residual × distance of multipliers, so it must lie far below the accuracy wished. */
+/**
+ * Residual at which the ascent ends. ½|w − w*|² ≤ residual × distance of multipliers, so it must lie far below the accuracy wished.
+ * Large multipliers round coarsely: up to this × their largest it also ends once a step no longer helps.
+ */
 const RESIDUAL = 3e-13;
 const STEPS_MAX = 200;
 /** A step may take this share of the variance row's price, which must stay positive. */
@@ -29,10 +32,13 @@ export function ascend(dual: Dual, start: Point): Ascent {
   const slackPrice = variance === -1 ? -Infinity : SLACK_PRICE * start.multipliers[variance]!;
   let point = start;
   let damping = 0;
+  let residual = Infinity;
   for (let steps = 0; steps < STEPS_MAX; steps++) {
     const front = frontOf(dual, point);
-    const scale = point.multipliers.reduce((most, y) => Math.max(most, Math.abs(y)), 1);
-    if (front.residual <= RESIDUAL * scale) return { status: 'solved', point, steps };
+    const exact = front.residual <= RESIDUAL;
+    const helped = front.residual < residual;
+    if (exact || (!helped && front.residual <= RESIDUAL * largest(point.multipliers))) return { status: 'solved', point, steps };
+    residual = front.residual;
     const conflicting = conflictAt(dual, point);
     if (conflicting !== null) return { status: 'empty', conflicting };
     if (variance !== -1 && point.multipliers[variance]! <= slackPrice) return { status: 'slack', point, steps };
@@ -47,6 +53,8 @@ export function ascend(dual: Dual, start: Point): Ascent {
   }
   return { status: 'stalled', point, steps: STEPS_MAX };
 }
+
+const largest = (multipliers: Float64Array): number => multipliers.reduce((most, y) => Math.max(most, Math.abs(y)), 1);
 
 /** The rows that take part in a step, and how far each is from the bound that it prices. */
 interface Front {

@@ -51,7 +51,8 @@ function solve(problem: ProjectionProblem, rows: readonly Row[]): Projection {
     const { point } = ascent;
     const reached: Model = { rows: model.rows, multipliers: point.multipliers };
     const next = ascent.status === 'slack' ? withoutVolatility(reached) : refine(problem, reached, point.weights);
-    if (next === null) return checked(problem, dual, point, steps);
+    // Cuts that took no step to keep are kept up to rounding: the self-check decides.
+    if (next === null || (round > 0 && ascent.steps === 0)) return checked(problem, dual, point, steps);
     if (ascent.status === 'stalled') break;
     model = next;
   }

@@ -51,8 +51,8 @@ export function instance(seed: number, n: number, family: Family, kinds: Kinds):
   const unit = 2 / n;
   const caps = array(() => unit * (0.2 + 2 * next() ** family.lump));
   const kind = array(next);
-  const upper = array((i) => (kind[i]! < 0.05 ? 0 : caps[i]!));
-  const lower = array((i) => (kind[i]! < 0.15 ? 0 : -caps[i]!));
+  const upper = array((i) => (i > 0 && kind[i]! < 0.05 ? 0 : caps[i]!));
+  const lower = array((i) => (i > 0 && kind[i]! < 0.15 ? 0 : -caps[i]!));
   const anchor = array((i) => lower[i]! + (upper[i]! - lower[i]!) * next());
   const current = array((i) => (next() < 0.2 ? 0 : next() < family.breach ? 2 * caps[i]! * normal() : anchor[i]! + 0.3 * unit * normal()));
   const target = array((i) => (next() < 0.1 ? current[i]! : anchor[i]! + family.ambition * unit * normal()));

@@ -14,7 +14,7 @@ export interface Model {
 }
 
 /** Tangents of volatility before the lift: moderate breaches are done by then. */
-const TANGENTS_MAX = 8;
+const TANGENTS_MAX = 4;
 /** Excess left to the solution, as a fraction of the cap (or of a thousandth, whichever is larger: a CVaR cap may be 0). */
 const EXCESS = 1e-11;
 
@@ -24,7 +24,9 @@ export function refine(problem: ProjectionProblem, model: Model, weights: Float6
   let next = model;
   if (volatility !== null && !isLifted(model) && exceeds(volatilityOf(volatility, weights), volatility.cap)) {
     const tangents = model.rows.filter((row) => row.limit === 'volatility').length;
-    next = tangents < TANGENTS_MAX ? withRow(next, tangent(volatility, weights)) : lifted(volatility, next, weights);
+    const price = priceOfVolatility(model);
+    // A lift is singular without a price to start from.
+    next = tangents >= TANGENTS_MAX && price > 0 ? lifted(volatility, model, weights, price) : withRow(model, tangent(volatility, weights));
   }
   if (cvar !== null && exceeds(cvarOf(cvar, weights), cvar.cap)) next = withRow(next, tailCut(cvar, weights));
   return next === model ? null : next;
@@ -43,9 +45,12 @@ export function withoutVolatility({ rows, multipliers }: Model): Model {
   return { rows: rows.filter(stays), multipliers: multipliers.filter(stays) };
 }
 
+function priceOfVolatility({ rows, multipliers }: Model): number {
+  return rows.reduce((sum, row, k) => (row.limit === 'volatility' ? sum + multipliers[k]! * row.scale : sum), 0);
+}
+
 /** Exact volatility in place of its tangents, from the price that they found: λ = price × cap and φ = λBᵀw. */
-function lifted(volatility: VolatilityCap, model: Model, weights: Float64Array): Model {
-  const price = model.rows.reduce((sum, row, k) => (row.limit === 'volatility' ? sum + model.multipliers[k]! * row.scale : sum), 0);
+function lifted(volatility: VolatilityCap, model: Model, weights: Float64Array, price: number): Model {
   const lambda = price * volatility.cap;
   const lift = liftRows(volatility);
   const start = lift.map((row) => (row.form === 'variance' ? lambda : lambda * dot(row.coefficients, weights)));

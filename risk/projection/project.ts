@@ -43,6 +43,7 @@ function crossed({ n, lower, upper }: ProjectionProblem, rows: readonly Row[]): 
 function solve(problem: ProjectionProblem, rows: readonly Row[]): Projection {
   let model: Model = { rows, multipliers: new Float64Array(rows.length) };
   let steps = 0;
+  let refined = false;
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const dual = dualOf(problem, model.rows);
     const ascent = ascend(dual, evaluate(dual, model.multipliers));
@@ -50,11 +51,13 @@ function solve(problem: ProjectionProblem, rows: readonly Row[]): Projection {
     steps += ascent.steps;
     const { point } = ascent;
     const reached: Model = { rows: model.rows, multipliers: point.multipliers };
-    const next = ascent.status === 'slack' ? withoutVolatility(reached) : refine(problem, reached, point.weights);
-    // Cuts that took no step to keep are kept up to rounding: the self-check decides.
-    if (next === null || (round > 0 && ascent.steps === 0)) return checked(problem, dual, point, steps);
+    const slack = ascent.status === 'slack';
+    const next = slack ? withoutVolatility(reached) : refine(problem, reached, point.weights);
+    // A cut that took no step to keep is kept up to rounding: the self-check decides.
+    if (next === null || (refined && ascent.steps === 0)) return checked(problem, dual, point, steps);
     if (ascent.status === 'stalled') break;
     model = next;
+    refined = !slack;
   }
   return { status: 'undecided', reason: `no solution after ${steps} Newton steps` };
 }

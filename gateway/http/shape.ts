@@ -16,10 +16,9 @@ export function shape<S extends TSchema>(schema: S, rule: (value: Static<S>) => 
     schema,
     admit(value) {
       if (!compiled.Check(value)) throw new Refusal('INVALID_BODY', faultOf(compiled.Errors(value)));
-      const admitted = value as Static<S>;
-      const fault = rule(admitted);
+      const fault = rule(value);
       if (fault !== null) throw new Refusal('INVALID_BODY', fault);
-      return admitted;
+      return value;
     },
   };
 }

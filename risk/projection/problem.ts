@@ -3,7 +3,7 @@
  * weights, that keeps every limit at once. Weights are fractions of the account's equity, signed (negative is short).
  */
 
-/** A closed interval; equal ends make an equality. */
+/** A closed interval; equal ends make an equality, an infinite end no limit. */
 export interface Range {
   readonly low: number;
   readonly high: number;
@@ -81,7 +81,7 @@ export type Projection =
       /** Newton steps taken; 0 for a target that was feasible and is returned as it came. */
       readonly steps: number;
     }
-  /** No portfolio inside the boxes keeps these limits together. For crossed boxes: the lower and upper bounds that cross. */
+  /** No portfolio inside the boxes keeps these limits together. Where bounds or a range cross: those alone. */
   | { readonly status: 'infeasible'; readonly conflicting: readonly Binding[] }
   /** Neither solved nor refuted: the caller denies. */
   | { readonly status: 'undecided'; readonly reason: string };

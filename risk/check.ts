@@ -1,0 +1,100 @@
+/**
+ * What a check is, and the one runner of them all.
+ *
+ * A check names the facts it needs and never sees a missing one: the runner leaves it `off` and the FACT_MISSING verdict of the same
+ * list denies, so no author can fail open and nobody can skip. Every check runs, also when one before it has failed.
+ */
+import type { Instrument } from './domain/instrument.ts';
+import type { CheckCode, Unit, Verdict } from './domain/verdict.ts';
+import type { Policy, PolicyInForce } from './policy.ts';
+
+/** What every input carries. The instrument is null where there is none (a portfolio) or where it is unknown. */
+export interface Judged {
+  readonly policy: PolicyInForce;
+  readonly instrument: Instrument | null;
+}
+
+/** What a check found. `limit` only where it is not the one that policy and instrument give. */
+export interface Finding {
+  readonly ok: boolean;
+  readonly observed: string;
+  readonly limit?: string;
+}
+
+export interface Check<I> {
+  readonly code: CheckCode;
+  readonly unit: Unit;
+  /** Names of the input's facts without which it cannot judge. */
+  readonly needs: readonly (keyof I & string)[];
+  /** The limit as text: a function of policy and instrument, so that a pass is rendered again from its observed value alone. */
+  readonly limit: (policy: Policy, instrument: Instrument | null) => string | null;
+  readonly decide: (input: I) => Finding;
+}
+
+/** The input with its named facts present. */
+export type Known<I, N extends keyof I> = I & { readonly [K in N]-?: NonNullable<I[K]> };
+
+/** `checkOf<OrderInput>()({...})` declares a check on that input; `needs` decides which of its facts are non-null in `decide`. */
+export function checkOf<I>(): <const N extends keyof I & string>(
+  check: Omit<Check<I>, 'needs' | 'decide'> & { readonly needs: readonly N[]; readonly decide: (input: Known<I, N>) => Finding },
+) => Check<I> {
+  // The runner calls `decide` only when every fact in `needs` is there: that is what the erased type stands for.
+  return (check) => check as unknown as Check<I>;
+}
+
+/** An ordered list of checks: the order in which the `observed` values of a record stand. */
+export interface CheckList<I> {
+  readonly checks: readonly Check<I>[];
+  /** The union of what they need, in the order of first need. */
+  readonly needs: readonly (keyof I & string)[];
+}
+
+export function checkList<I>(...checks: readonly Check<I>[]): CheckList<I> {
+  return { checks, needs: [...new Set(checks.flatMap((check) => check.needs))] };
+}
+
+/** One verdict per check, in the list's order. */
+export function judge<I extends Judged>(list: CheckList<I>, input: I): Verdict[] {
+  const missing = list.needs.filter((fact) => input[fact] === null);
+  return list.checks.map((check) => {
+    if (check.code === 'FACT_MISSING') return factMissing(missing);
+    const limit = check.limit(input.policy.policy, input.instrument);
+    if (missing.length > 0 && check.needs.some((fact) => input[fact] === null)) {
+      return { code: check.code, outcome: 'off', observed: null, limit, unit: check.unit };
+    }
+    const found = check.decide(input);
+    return { code: check.code, outcome: found.ok ? 'pass' : 'deny', observed: found.observed, limit: found.limit ?? limit, unit: check.unit };
+  });
+}
+
+/** What FACT_MISSING says: the names of what is missing; `none` passes. */
+export function factMissing(missing: readonly string[]): Verdict {
+  const outcome = missing.length === 0 ? 'pass' : 'deny';
+  return { code: 'FACT_MISSING', outcome, observed: missing.length === 0 ? 'none' : missing.join(','), limit: 'none', unit: 'none' };
+}
+
+/** The entry of FACT_MISSING in a list; its place matters, the runner knows the rest. `needs` are the facts that nothing else asks for. */
+export function factsPresent<I>(...needs: readonly (keyof I & string)[]): Check<I> {
+  return { code: 'FACT_MISSING', unit: 'none', needs, limit: () => 'none', decide: () => ({ ok: true, observed: 'none' }) };
+}
+
+/** Whether nothing denies. `off` does not pass by itself: the FACT_MISSING beside it denies. */
+export const allPass = (verdicts: readonly Verdict[]): boolean => verdicts.every((verdict) => verdict.outcome !== 'deny');
+
+/** Double arithmetic over exact books: a limit counts as kept within one part in 10^9. NaN keeps nothing. */
+const TOLERANCE = 1e-9;
+export const within = (value: number, limit: number): boolean => value <= limit + Math.abs(limit) * TOLERANCE;
+
+/** Within the limit, or no worse than before: a book in breach must be able to shrink. */
+export const fits = (after: number, before: number, limit: number): boolean => within(after, limit) || after <= before;
+
+/** A number as a short decimal: at most six decimals, no exponent, no −0; `unbounded` where it is not finite. */
+export function decimalText(value: number): string {
+  if (!Number.isFinite(value)) return 'unbounded';
+  if (Math.abs(value) >= 1e15) return BigInt(Math.round(value)).toString();
+  const rounded = Math.round(value * 1e6) / 1e6;
+  return String(rounded === 0 ? 0 : rounded);
+}
+
+/** Money over its base, as `xEquity`; a base that is not positive bounds nothing. */
+export const ratioText = (money: number, base: number): string => decimalText(base > 0 ? money / base : money === 0 ? 0 : Infinity);

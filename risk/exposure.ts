@@ -39,8 +39,10 @@ export interface Exposure {
   readonly openNotional: number;
   /** Traded in the day before, and what is open. */
   readonly turnoverUsed: number;
-  /** Σ β v, signed, the worse of the two ways to fill. */
+  /** Σ β v, signed, the worse of the two ways to fill; and both: every open order filled that raises it, or that lowers it. */
   readonly factor: number;
+  readonly factorHigh: number;
+  readonly factorLow: number;
   /** Σ v² δ². */
   readonly idioVariance: number;
   /** Of the account's value over a year, in currency². */
@@ -161,10 +163,10 @@ export function exposureOf(account: Account, inForce: PolicyInForce, now: Ns, ch
 }
 
 function exposureFrom(sums: Sums, unsettled: number, traded: number): Exposure {
-  const { equity, gross, longNet, shortNet, openNotional, idioVariance, model } = sums;
-  const factor = largerInSize(sums.factorHigh, sums.factorLow);
+  const { equity, gross, longNet, shortNet, openNotional, factorHigh, factorLow, idioVariance, model } = sums;
+  const factor = largerInSize(factorHigh, factorLow);
   return {
-    equity, unsettled, gross, longNet, shortNet, openNotional, factor, idioVariance,
+    equity, unsettled, gross, longNet, shortNet, openNotional, factor, factorHigh, factorLow, idioVariance,
     net: largerInSize(longNet, shortNet),
     sectorGross: new Map(model.sectors.map((sector, i) => [sector, sums.sectors[i] as number])),
     turnoverUsed: traded + openNotional,

@@ -8,7 +8,8 @@
  */
 import { toNumber, type Decimal } from './domain/decimal.ts';
 import type { CouplingCode } from './checks/index.ts';
-import { idioVarianceOf, type Exposure } from './exposure.ts';
+import type { Exposure } from './exposure.ts';
+import { idioVarianceOf } from './factors.ts';
 import type { PolicyInForce } from './policy.ts';
 import { highOf, lowOf, presentOf, type Holding } from './position.ts';
 import type { ProjectionProblem, Sector, VolatilityCap } from './projection/problem.ts';

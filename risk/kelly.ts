@@ -3,12 +3,12 @@ import type { Limits } from './policy.ts';
 
 /**
  * The largest weight in the direction of `weight` that the Kelly rule permits, before the governor: fraction × |μ| ÷ σ² when the
- * sign agrees with μ, 0 against it. Without a forecast (μ or σ absent, σ not positive): `unratedWeight`, or null where the policy
+ * sign agrees with μ, 0 against it. Without a forecast (μ or σ absent, or no finite ratio of them): `unratedWeight`, or null where the policy
  * requires one, which denies. `mu` a year, `sigma` per √year.
  */
 export function kellyCap(weight: number, mu: number | null, sigma: number | null, policy: Limits['kelly']): number | null {
-  if (mu === null || sigma === null || !Number.isFinite(mu) || !(sigma > 0)) return policy.require ? null : policy.unratedWeight;
-  const full = mu / (sigma * sigma);
+  const full = mu === null || sigma === null ? Number.NaN : mu / (sigma * sigma);
+  if (!Number.isFinite(full)) return policy.require ? null : policy.unratedWeight;
   return full * weight > 0 ? policy.fraction * Math.abs(full) : 0;
 }
 

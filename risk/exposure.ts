@@ -41,6 +41,9 @@ export interface Exposure {
   readonly turnoverUsed: number;
   /** Σ β v, signed, the worse of the two ways to fill. */
   readonly factor: number;
+  /** Both of them: every open order filled that raises the factor, and every one that lowers it. */
+  readonly factorHigh: number;
+  readonly factorLow: number;
   /** Σ v² δ². */
   readonly idioVariance: number;
   /** Of the account's value over a year, in currency². */
@@ -125,7 +128,9 @@ type Money = readonly [cash: Decimal, unsettled: Decimal, traded: Decimal];
 
 function exposureFrom(sums: Float64Array, { model }: Columns, missingMarks: readonly string[], [cash, unsettled, traded]: Money): Exposure {
   const sum = (place: number): number => sums[place] as number;
-  const factor = largerInSize(sum(FACTOR_HIGH), sum(FACTOR_LOW));
+  const factorHigh = sum(FACTOR_HIGH);
+  const factorLow = sum(FACTOR_LOW);
+  const factor = largerInSize(factorHigh, factorLow);
   return {
     equity: toNumber(cash) + sum(VALUE),
     unsettled: toNumber(unsettled),
@@ -136,7 +141,7 @@ function exposureFrom(sums: Float64Array, { model }: Columns, missingMarks: read
     sectorGross: new Map(model.sectors.map((sector, i) => [sector, sum(SECTORS + i)])),
     openNotional: sum(OPEN),
     turnoverUsed: toNumber(traded) + sum(OPEN),
-    factor,
+    factor, factorHigh, factorLow,
     idioVariance: sum(IDIO),
     variance: factor * factor * model.marketVariance + sum(IDIO),
     missingMarks,

@@ -1,50 +1,45 @@
-/** One symbol's position with everything that is open, in units, as doubles: of an account's line, or of one strategy's book. */
-import { toNumber } from './domain/decimal.ts';
-import type { Book, Line } from './state.ts';
+/**
+ * One symbol's position with everything that is open, of an account's line or of one strategy's book, and what a trade makes of it.
+ * A trade is a signed quantity. Exact: whether a closing is a closing must not hang on the last bit of a double.
+ */
+import { absolute, add, maximum, minimum, negate, subtract, toNumber, ZERO, type Decimal } from './domain/decimal.ts';
+import { signOf, type Side } from './domain/order.ts';
 
+/** Lines and books are holdings. */
 export interface Holding {
-  readonly qty: number;
-  readonly buyOpen: number;
-  readonly sellOpen: number;
+  readonly qty: Decimal;
+  readonly buyOpen: Decimal;
+  readonly sellOpen: Decimal;
 }
 
-export const NOTHING_HELD: Holding = { qty: 0, buyOpen: 0, sellOpen: 0 };
+export const NOTHING_HELD: Holding = { qty: ZERO, buyOpen: ZERO, sellOpen: ZERO };
 
-export function holdingOfLine(line: Line | undefined): Holding {
-  return line === undefined ? NOTHING_HELD : { qty: line.qtyN, buyOpen: line.buyOpenN, sellOpen: line.sellOpenN };
-}
-export function holdingOfBook(book: Book | undefined): Holding {
-  return book === undefined ? NOTHING_HELD : { qty: toNumber(book.qty), buyOpen: toNumber(book.buyOpen), sellOpen: toNumber(book.sellOpen) };
+/** The holding before an order that it already reserves `reservedQty` for. */
+export function before({ qty, buyOpen, sellOpen }: Holding, side: Side, reservedQty: Decimal): Holding {
+  return side === 'buy' ? { qty, buyOpen: subtract(buyOpen, reservedQty), sellOpen } : { qty, buyOpen, sellOpen: subtract(sellOpen, reservedQty) };
 }
 
-/** The holding without `qty` of its own reservation on the side of the sign. */
-export function without(held: Holding, sign: 1 | -1, qty: number): Holding {
-  if (qty === 0) return held;
-  return sign === 1 ? { ...held, buyOpen: held.buyOpen - qty } : { ...held, sellOpen: held.sellOpen - qty };
+export const tradeOf = (side: Side, qty: Decimal): Decimal => (signOf(side) === 1 ? qty : negate(qty));
+
+/** Position with every open buy filled, and with every open sell filled. */
+export const highOf = (held: Holding): Decimal => add(held.qty, held.buyOpen);
+export const lowOf = (held: Holding): Decimal => subtract(held.qty, held.sellOpen);
+/** With everything filled. */
+export const presentOf = (held: Holding): Decimal => subtract(highOf(held), held.sellOpen);
+
+/** Size of the position on the side that the trade moves to, with that side's open orders filled; 0 as long as it only reduces. */
+export function reachOf(held: Holding, trade: Decimal, side: 'up' | 'down'): number {
+  const end = side === 'up' ? add(highOf(held), trade) : negate(add(lowOf(held), trade));
+  return toNumber(maximum(ZERO, end));
 }
 
-/** Where everything open would end: position + open buys − open sells. */
-export const presentOf = (held: Holding): number => held.qty + held.buyOpen - held.sellOpen;
-
-/** Size of the position on the side that a trade of `trade` units (signed) moves to, with all of that side's open orders filled; 0 while it only reduces. */
-export function reachOf(held: Holding, trade: number): number {
-  return trade >= 0 ? Math.max(0, held.qty + held.buyOpen + trade) : Math.max(0, -(held.qty - held.sellOpen + trade));
+/** How much may be bought, and sold, and still only reduce, whatever of the open orders fills: never through zero. */
+export function reducible(held: Holding): { readonly buy: Decimal; readonly sell: Decimal } {
+  return { buy: maximum(ZERO, negate(highOf(held))), sell: maximum(ZERO, lowOf(held)) };
 }
 
-/** The larger in size of "all buys fill" and "all sells fill", after a trade. */
-export function worstOf(held: Holding, trade: number): number {
-  const high = held.qty + held.buyOpen + Math.max(0, trade);
-  const low = held.qty - held.sellOpen + Math.min(0, trade);
-  return Math.max(Math.abs(high), Math.abs(low));
+/** Whether the trade is a proven reduction of both: of the account's line and of the strategy's own book. A trade of 0 is. */
+export function reduces(line: Holding, book: Holding, trade: Decimal): boolean {
+  return minimum(reducibleBy(line, trade), reducibleBy(book, trade)) >= absolute(trade);
 }
-
-/** Units that may be bought (first) or sold (second) and still only reduce, whatever of the open orders fills: never through zero. */
-export function reducible(held: Holding): { readonly buy: number; readonly sell: number } {
-  return { buy: Math.max(0, -(held.qty + held.buyOpen)), sell: Math.max(0, held.qty - held.sellOpen) };
-}
-
-/** Whether a trade is a proven reduction. Nothing is: a trade of 0 reduces. */
-export function reduces(held: Holding, trade: number): boolean {
-  const room = reducible(held);
-  return trade >= 0 ? trade <= room.buy : -trade <= room.sell;
-}
+const reducibleBy = (held: Holding, trade: Decimal): Decimal => (trade >= 0n ? reducible(held).buy : reducible(held).sell);

@@ -11,10 +11,19 @@ import { priced } from './rows.ts';
 /** Relative margin by which a proof must hold, above rounding. */
 const MARGIN = 1e-9;
 
-/** The limits that conflict, if the multipliers of `point` prove it; else null. The largest share is 1 in size. */
-export function conflictAt(dual: Dual, point: Point): readonly Binding[] | null {
+/**
+ * The limits that conflict, if the multipliers of `point`, or their growth since `earlier`, prove it; else null. The growth drops what
+ * the multipliers stood at before they began to run away. The largest share is 1 in size.
+ */
+export function conflictAt(dual: Dual, point: Point, earlier: Float64Array): readonly Binding[] | null {
   const { multipliers, weights } = point;
-  if (refutes(dual, multipliers, weights)) return shares(dual, fewest(dual, multipliers, weights));
+  const growth = multipliers.map((y, k) => {
+    const grown = y - earlier[k]!;
+    return Number.isFinite(boundOf(dual.rows[k]!, grown)) ? grown : 0;
+  });
+  for (const proof of [multipliers, growth]) {
+    if (refutes(dual, proof, weights)) return shares(dual, fewest(dual, proof, weights));
+  }
   return point.objective > (1 + MARGIN) * farthest(dual) ? shares(dual, multipliers) : null;
 }
 

@@ -5,6 +5,7 @@ import { boundOf, evaluate, type Dual, type Point } from './dual.ts';
 /** Slopes within this fraction of the first one are near enough to the root. */
 const NEAR = 0.5;
 const TRIALS_MAX = 100;
+const FURTHEST = 2 ** 40;
 /** Relative rounding of the objective: a fall by less is no fall. */
 const ROUNDING = 1e-14;
 
@@ -22,10 +23,21 @@ export interface Found {
 export function search(dual: Dual, from: Point, step: Float64Array, sides: Int8Array): Found {
   const at = (alpha: number): Point => evaluate(dual, from.multipliers.map((y, k) => y + alpha * step[k]!));
   const first = slope(dual, from, step, sides);
+  const room = dual.rows.some((row) => row.form === 'variance') ? roomOf(from, step, sides) : 1;
+  // A slope that hardly fell asks for more: under a lift the steps towards emptiness are all alike and would take for ever.
+  const further = (reached: Point): Point => {
+    let best = reached;
+    for (let alpha = 2; alpha < room && slope(dual, best, step, sides) > NEAR * first; alpha *= 2) {
+      const next = at(alpha);
+      if (!(next.objective >= best.objective)) break;
+      best = next;
+    }
+    return best;
+  };
   const whole = at(1);
   const last = slope(dual, whole, step, sides);
   const floor = from.objective - ROUNDING * Math.max(1, Math.abs(from.objective));
-  if (whole.objective >= floor && last >= -NEAR * first) return { point: whole, full: true };
+  if (whole.objective >= floor && last >= -NEAR * first) return { point: further(whole), full: true };
   let left = 0, leftSlope = first, right = 1, rightSlope = last;
   let point = from;
   let bisect = false;
@@ -46,6 +58,15 @@ export function search(dual: Dual, from: Point, step: Float64Array, sides: Int8A
     bisect = right - left > width / 2;
   }
   return { point, full: false };
+}
+
+/** The multiple of the step at which the first multiplier would change its sign. */
+function roomOf(from: Point, step: Float64Array, sides: Int8Array): number {
+  let room = FURTHEST;
+  for (const [k, side] of sides.entries()) {
+    if (side * step[k]! < 0) room = Math.min(room, -from.multipliers[k]! / step[k]!);
+  }
+  return room;
 }
 
 function slope(dual: Dual, point: Point, step: Float64Array, sides: Int8Array): number {

@@ -17,10 +17,11 @@ export type Ascent =
   | { readonly status: 'stalled'; readonly point: Point; readonly steps: number };
 
 /**
- * Residual at which the ascent ends. ½|w − w*|² ≤ residual × distance of multipliers, so it must lie far below the accuracy wished.
- * Large multipliers round coarsely: up to this × their largest it also ends once a step no longer helps.
+ * The ascent ends where residual × largest multiplier, which bounds the gap, is this small: ½|w − w*|² ≤ gap, so it must lie far below
+ * the accuracy wished. Large multipliers round coarsely: a residual of this × the largest one is also an end once steps no longer help.
  */
 const RESIDUAL = 3e-13;
+const COARSE = 5e-11;
 const STEPS_MAX = 200;
 /** A step may take this share of the variance row's price, which must stay positive. */
 const PRICE_FALL_MAX = 0.9;
@@ -31,17 +32,19 @@ export function ascend(dual: Dual, start: Point): Ascent {
   const variance = dual.rows.findIndex((row) => row.form === 'variance');
   const slackPrice = variance === -1 ? -Infinity : SLACK_PRICE * start.multipliers[variance]!;
   let point = start;
+  let earlier = point.multipliers;
   let damping = 0;
   let residual = Infinity;
   for (let steps = 0; steps < STEPS_MAX; steps++) {
     const front = frontOf(dual, point);
-    const exact = front.residual <= RESIDUAL;
-    const helped = front.residual < residual;
-    if (exact || (!helped && front.residual <= RESIDUAL * largest(point.multipliers))) return { status: 'solved', point, steps };
-    residual = front.residual;
-    const conflicting = conflictAt(dual, point);
+    const scale = largest(point.multipliers);
+    if (front.residual * scale <= RESIDUAL) return { status: 'solved', point, steps };
+    const conflicting = conflictAt(dual, point, earlier);
     if (conflicting !== null) return { status: 'empty', conflicting };
+    if (front.residual <= Math.min(COARSE, RESIDUAL * scale) && front.residual >= residual) return { status: 'solved', point, steps };
+    residual = front.residual;
     if (variance !== -1 && point.multipliers[variance]! <= slackPrice) return { status: 'slack', point, steps };
+    if ((steps & (steps - 1)) === 0) earlier = point.multipliers;
     const step = newtonStep(dual, point, front, damping);
     if (step === null) {
       damping = Math.max(1e-10, damping * 100);

@@ -10,8 +10,8 @@ import { limitRows, priced, type Row } from './rows.ts';
 
 /** What feasible means: no limit exceeded by more than this, in its own unit. A result is therefore returned unchanged the next time. */
 export const FEASIBILITY = 1e-10;
-/** Largest |primal − dual| of a result, relative to the objective from 1 on: its weights lie within 5e-6 of the exact ones. */
-const GAP_MAX = 1e-11;
+/** Largest |primal − dual| of a result, relative to the objective from 1 on: its weights lie within 1.5e-5 of the exact ones. */
+const GAP_MAX = 1e-10;
 const ROUNDS_MAX = 100;
 
 /**

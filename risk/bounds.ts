@@ -1,0 +1,44 @@
+/** The box of a leg: what its own limits leave of the trade that it wishes for, before the limits of the whole account. */
+import { maximum, minimum, negate, fromNumber, subtract, toNumber, ZERO, add, type Decimal } from './domain/decimal.ts';
+import type { Limits } from './policy.ts';
+import { highOf, lowOf, presentOf, reducible, type Holding } from './position.ts';
+import type { Wish } from './target-legs.ts';
+
+/** Limits in units of the instrument. Rounded to 12 decimals, so within the checks' tolerance. */
+const unitsOf = (value: number): Decimal => fromNumber(Math.max(0, Math.min(1e15, value)), 12);
+
+/** How much of a trade `side` may still reach a position of `limit` on its side; at least nothing: a limit alone never turns a trade around. */
+function roomTo(held: Holding, limit: Decimal, trade: Decimal): Decimal {
+  return trade > 0n
+    ? minimum(trade, maximum(ZERO, subtract(limit, highOf(held))))
+    : maximum(trade, negate(maximum(ZERO, add(limit, lowOf(held)))));
+}
+
+/**
+ * Kelly: the book ends at min(|w|, governor × cap) on w's sign, so a wish to grow a book that is beyond the cap brings it down to
+ * the cap (API.md), within what is a proven reduction. A wish that does not grow the book is not touched.
+ */
+function kellyRoom(book: Holding, cap: Decimal, trade: Decimal): Decimal {
+  const room = roomTo(book, cap, trade);
+  if (room === trade || room !== 0n) return room;
+  const present = presentOf(book);
+  const { buy, sell } = reducible(book);
+  return trade > 0n
+    ? maximum(negate(sell), minimum(ZERO, subtract(cap, present)))
+    : minimum(buy, maximum(ZERO, subtract(negate(cap), present)));
+}
+
+const clamp = (trade: Decimal, buy: Decimal, sell: Decimal): Decimal => maximum(negate(sell), minimum(buy, trade));
+
+/** The largest part of `trade` within the leg's box. `equity` and `mark` are positive; `reducingOnly` where a switch or the governor says so. */
+export function boundedTrade(wish: Wish, trade: Decimal, limits: Limits, equity: number, mark: number, reducingOnly: boolean): Decimal {
+  const cap = wish.kellyCap === null || wish.kellyCap === 'unrated' ? 0 : wish.kellyCap;
+  let bounded = kellyRoom(wish.book, unitsOf((cap * equity) / mark), trade);
+  bounded = roomTo(wish.line, unitsOf((limits.nameXEquity * equity) / mark), bounded);
+  const size = unitsOf(Math.min(toNumber(limits.orderNotionalMax) / mark, limits.orderQtyMaxAdvFraction * (wish.advQty ?? 0)));
+  bounded = clamp(bounded, size, size);
+  if (!reducingOnly) return bounded;
+  const line = reducible(wish.line);
+  const book = reducible(wish.book);
+  return clamp(bounded, minimum(line.buy, book.buy), minimum(line.sell, book.sell));
+}

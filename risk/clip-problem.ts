@@ -1,0 +1,154 @@
+/**
+ * The limits of the whole account as one projection problem over the legs that trade.
+ *
+ * Exposure is worst case: what is bought counts at once, what is sold counts until it is gone. So a trade either raises a measure
+ * or leaves it, and every limit is a sum over the trades that raise it. A leg lies between its present weight and the end of its
+ * box; all else of the account is a constant inside the bounds. Not trading is always feasible, also for a book in breach: a limit
+ * without headroom freezes the legs that would raise it, and lets the others go.
+ */
+import { toNumber, type Decimal } from './domain/decimal.ts';
+import type { CouplingCode } from './checks/index.ts';
+import type { Exposure } from './exposure.ts';
+import { idioVarianceOf } from './factors.ts';
+import type { PolicyInForce } from './policy.ts';
+import { highOf, lowOf, presentOf, type Holding } from './position.ts';
+import type { ProjectionProblem, Sector, VolatilityCap } from './projection/problem.ts';
+import type { Instrument } from './domain/instrument.ts';
+
+/** One leg with something to trade, as weights of equity of the account's whole position. */
+export interface Mover {
+  readonly instrument: Instrument;
+  readonly line: Holding;
+  /** Equity's weight of one unit. */
+  readonly unit: number;
+  /** All open orders filled: now, at the end of its box, and as wished. */
+  readonly now: number;
+  readonly end: number;
+  readonly wished: number;
+  /** Worst case of the name before, and by how much at most its worst case exceeds |weight| between `now` and `end`. */
+  readonly worst: number;
+  readonly slack: number;
+  /** Whether its worst case grows. */
+  readonly grows: boolean;
+}
+
+export function moverOf(instrument: Instrument, line: Holding, wished: Decimal, bounded: Decimal, unit: number): Mover {
+  const now = toNumber(presentOf(line)) * unit;
+  const end = now + toNumber(bounded) * unit;
+  const aim = now + toNumber(wished) * unit;
+  const buyOpen = toNumber(line.buyOpen) * unit;
+  const sellOpen = toNumber(line.sellOpen) * unit;
+  const worst = Math.max(Math.abs(toNumber(highOf(line))), Math.abs(toNumber(lowOf(line)))) * unit;
+  const worstAt = (w: number): number => Math.max(worst, w > now ? w + sellOpen : buyOpen - w);
+  const hinge = end > now ? worst - sellOpen : buyOpen - worst;
+  const low = Math.min(now, end);
+  const high = Math.max(now, end);
+  const corners = [now, end, 0, hinge].filter((w) => w >= low && w <= high);
+  return {
+    instrument, line, unit, now, end, worst,
+    wished: end > now === aim > now ? aim : end,
+    slack: Math.max(...corners.map((w) => worstAt(w) - Math.abs(w))),
+    grows: worstAt(end) > worst,
+  };
+}
+
+/** Below this headroom, of equity, nothing is traded into a limit: thinner sets are not told from empty ones. */
+const HEADROOM_MIN = 1e-9;
+
+/** One limit: which movers raise it, and how much room there is, of equity. */
+interface Group {
+  readonly code: CouplingCode;
+  readonly members: readonly number[];
+  readonly headroom: number;
+  readonly form: 'gross' | 'buys' | 'sells' | 'trades';
+}
+
+export interface ClipProblem {
+  readonly problem: ProjectionProblem;
+  /** Codes of the problem's `sectors`, in their order. */
+  readonly groupCodes: readonly CouplingCode[];
+  /** Limits without headroom, by mover: it stays where it is. */
+  readonly frozen: readonly (readonly CouplingCode[])[];
+}
+
+/** `volatilityScale` < 1 asks for less volatility than the cap: the model prices one way to fill, the cap holds for all. */
+export function clipProblem(movers: readonly Mover[], before: Exposure, policy: PolicyInForce, volatilityScale: number): ClipProblem {
+  const groups = groupsOf(movers, before, policy);
+  const growing = indices(movers, (mover) => mover.grows);
+  const { volatilityAnnual } = policy.policy.limits;
+  const volatilityLeft = volatilityAnnual - Math.sqrt(before.variance) / before.equity;
+  const frozen = movers.map((_, i) => [
+    ...new Set(groups.filter(({ members, headroom }) => headroom <= HEADROOM_MIN && members.includes(i)).map(({ code }) => code)),
+    ...(volatilityLeft <= HEADROOM_MIN && growing.includes(i) ? (['VOLATILITY_CAP'] as const) : []),
+  ]);
+  const ends = movers.map((mover, i) => (frozen[i]?.length === 0 ? mover.end : mover.now));
+  const open = groups.filter(({ headroom, form }) => headroom > HEADROOM_MIN && form !== 'trades');
+  const turnover = groups.find(({ form }) => form === 'trades');
+  const array = (values: (mover: Mover, i: number) => number, rest: number): Float64Array => Float64Array.from([...movers.map(values), rest]);
+  return {
+    frozen,
+    groupCodes: open.map(({ code }) => code),
+    problem: {
+      n: movers.length + 1,
+      // The rest of the book is one more name, fixed at 1: its loadings are money, not weights.
+      target: array((mover, i) => (frozen[i]?.length === 0 ? mover.wished : mover.now), 1),
+      lower: array((mover, i) => Math.min(mover.now, ends[i] as number), 1),
+      upper: array((mover, i) => Math.max(mover.now, ends[i] as number), 1),
+      current: array((mover) => mover.now, 1),
+      gross: null, net: null, cvar: null,
+      turnover: turnover === undefined || turnover.headroom <= HEADROOM_MIN ? null : turnover.headroom,
+      sectors: open.map((group) => sectorOf(group, movers)),
+      volatility: volatilityLeft <= HEADROOM_MIN ? null : volatilityOf(movers, before, policy, volatilityAnnual * volatilityScale),
+    },
+  };
+}
+
+const indices = (movers: readonly Mover[], keep: (mover: Mover) => boolean): number[] => movers.flatMap((mover, i) => (keep(mover) ? [i] : []));
+
+function groupsOf(movers: readonly Mover[], before: Exposure, policy: PolicyInForce): readonly Group[] {
+  const { limits } = policy.policy;
+  const { equity } = before;
+  const growing = indices(movers, (mover) => mover.grows);
+  const sectors = [...new Set(growing.map((i) => (movers[i] as Mover).instrument.sector))];
+  return [
+    { code: 'GROSS_EXPOSURE', form: 'gross', members: growing, headroom: limits.grossXEquity - before.gross / equity },
+    { code: 'LEVERAGE', form: 'gross', members: growing, headroom: (limits.leverageX * (equity - before.unsettled) - before.gross) / equity },
+    ...sectors.map((sector): Group => ({
+      code: 'SECTOR_EXPOSURE', form: 'gross', members: growing.filter((i) => (movers[i] as Mover).instrument.sector === sector),
+      headroom: limits.sectorXEquity - (before.sectorGross.get(sector) ?? 0) / equity,
+    })),
+    { code: 'NET_EXPOSURE', form: 'buys', members: indices(movers, ({ now, end }) => end > now), headroom: limits.netXEquity - before.longNet / equity },
+    { code: 'NET_EXPOSURE', form: 'sells', members: indices(movers, ({ now, end }) => end < now), headroom: limits.netXEquity + before.shortNet / equity },
+    { code: 'TURNOVER', form: 'trades', members: movers.map((_, i) => i), headroom: limits.turnoverXEquityPerDay - before.turnoverUsed / equity },
+  ];
+}
+
+/** A group's headroom as a bound on its members' weights. */
+function sectorOf({ form, members, headroom }: Group, movers: readonly Mover[]): Sector {
+  const sum = (value: (mover: Mover) => number): number => members.reduce((total, i) => total + value(movers[i] as Mover), 0);
+  const indexed = Int32Array.from(members);
+  if (form === 'gross') return { members: indexed, gross: headroom + sum((mover) => mover.worst - mover.slack), net: null };
+  const now = sum((mover) => mover.now);
+  return { members: indexed, gross: null, net: form === 'buys' ? { low: -Infinity, high: now + headroom } : { low: now - headroom, high: Infinity } };
+}
+
+/**
+ * Volatility along the way to fill that the trades make worse: all orders that raise the factor filled, or all that lower it. The
+ * other way, and two-sided open orders, are judged on the result.
+ */
+function volatilityOf(movers: readonly Mover[], before: Exposure, policy: PolicyInForce, cap: number): VolatilityCap {
+  const { marketSigmaAnnual } = policy.policy.limits;
+  const variances = movers.map(({ instrument, grows }) => (grows ? idioVarianceOf(instrument, marketSigmaAnnual * marketSigmaAnnual) : 0));
+  const shift = movers.map(({ instrument, now, end }) => instrument.beta * (end - now));
+  const up = before.factorHigh / before.equity + shift.reduce((total, b) => total + Math.max(0, b), 0);
+  const down = before.factorLow / before.equity + shift.reduce((total, b) => total + Math.min(0, b), 0);
+  const upward = up >= -down;
+  const beta = movers.map(({ instrument }, i) => (upward === (shift[i] as number) > 0 && shift[i] !== 0 ? instrument.beta : 0));
+  const restFactor = (upward ? before.factorHigh : before.factorLow) / before.equity - beta.reduce((total, b, i) => total + b * (movers[i] as Mover).now, 0);
+  const restVariance = before.idioVariance / (before.equity * before.equity) - variances.reduce((total, d, i) => total + d * (movers[i] as Mover).worst ** 2, 0);
+  return {
+    cap,
+    loadings: [Float64Array.from([...beta, restFactor], (b) => b * marketSigmaAnnual)],
+    idiosyncratic: Float64Array.from([...variances, Math.max(0, restVariance)]),
+  };
+}

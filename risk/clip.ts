@@ -1,0 +1,125 @@
+/** From the trades that are wished for to those that all limits leave: one projection, then whole lots. */
+import { absolute, fromNumber, ZERO, type Decimal } from './domain/decimal.ts';
+import type { Ns } from './domain/time.ts';
+import type { CouplingCode } from './checks/index.ts';
+import { clipProblem, moverOf, type ClipProblem, type Mover } from './clip-problem.ts';
+import { exposureOf, type Exposure } from './exposure.ts';
+import { within } from './check.ts';
+import { boundedTrade } from './bounds.ts';
+import { project } from './projection/project.ts';
+import type { Binding, Projection } from './projection/problem.ts';
+import { wholeLots } from './rounding.ts';
+import type { Account } from './state.ts';
+import { changesOf, type Circumstances, type Wish } from './target-legs.ts';
+
+/** What is left of one leg. */
+export interface Clipped {
+  /** Before rounding: where the leg may end. */
+  readonly trade: Decimal;
+  /** Whole lots, toward the present position. */
+  readonly lots: Decimal;
+  /** Limits of the whole account that cut it, beyond its own box. */
+  readonly by: readonly CouplingCode[];
+}
+/** `conflict`: no portfolio keeps these limits together, or none was found. */
+export type Clip = { readonly status: 'clipped'; readonly legs: readonly Clipped[] } | { readonly status: 'conflict'; readonly codes: readonly CouplingCode[] };
+
+export interface ClipInput {
+  readonly account: Account;
+  readonly now: Ns;
+  readonly at: Circumstances & { readonly equity: number };
+  readonly before: Exposure;
+  /** Those whose trade is null take no part. */
+  readonly wishes: readonly Wish[];
+  readonly trades: readonly (Decimal | null)[];
+}
+
+const NOT_MOVED: Clipped = { trade: ZERO, lots: ZERO, by: [] };
+/** How often the volatility asked of the projection may shrink until every way to fill is within the cap. */
+const ATTEMPTS_MAX = 4;
+
+export function clipTrades(input: ClipInput): Clip {
+  const bounded = input.trades.map((trade, i) => (trade === null ? ZERO : bound(input, i, trade)));
+  const moving = bounded.flatMap((trade, i) => (trade === 0n ? [] : [i]));
+  const movers = moving.map((i) => moverAt(input, i, bounded[i] as Decimal));
+  if (movers.length === 0) return { status: 'clipped', legs: bounded.map(() => NOT_MOVED) };
+  const { volatilityAnnual } = input.at.policy.policy.limits;
+  let scale = 1;
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    const asked = clipProblem(movers, input.before, input.at.policy, scale);
+    const solved = project(asked.problem);
+    if (solved.status !== 'feasible') return { status: 'conflict', codes: conflictCodes(asked, solved) };
+    const legs = legsOf(input, bounded, moving, movers, asked, solved.weights, solved.binding);
+    const volatility = volatilityWith(input, legs);
+    if (asked.problem.volatility === null || within(volatility, volatilityAnnual)) return { status: 'clipped', legs };
+    scale *= volatilityAnnual / volatility;
+  }
+  return { status: 'conflict', codes: ['VOLATILITY_CAP'] };
+}
+
+function bound({ wishes, at }: ClipInput, i: number, trade: Decimal): Decimal {
+  const wish = wishes[i] as Wish;
+  const reducingOnly = wish.gates.reducing !== null || wish.gates.armed !== null || at.governor === 0;
+  return boundedTrade(wish, trade, at.policy.policy.limits, at.equity, wish.mark as number, reducingOnly);
+}
+
+function moverAt({ wishes, trades, at }: ClipInput, i: number, bounded: Decimal): Mover {
+  const wish = wishes[i] as Wish;
+  if (wish.instrument === null || wish.mark === null) throw new RangeError('a leg that is traded has an instrument and a mark');
+  return moverOf(wish.instrument, wish.line, trades[i] as Decimal, bounded, wish.mark / at.equity);
+}
+
+/** A mover counts as cut when it ends this far, of equity, before the end of its box. */
+const CUT_MIN = 1e-9;
+
+function legsOf(
+  { wishes, trades }: ClipInput, bounded: readonly Decimal[], moving: readonly number[], movers: readonly Mover[], asked: ClipProblem,
+  weights: Float64Array, binding: readonly Binding[],
+): readonly Clipped[] {
+  const legs: Clipped[] = trades.map(() => NOT_MOVED);
+  for (const [k, i] of moving.entries()) {
+    const { now, end, unit } = movers[k] as Mover;
+    const weight = weights[k] as number;
+    const cut = Math.abs(end - weight) > CUT_MIN;
+    const trade = cut ? tradeTo(weight - now, unit, bounded[i] as Decimal) : (bounded[i] as Decimal);
+    const lotSize = wishes[i]?.instrument?.lotSize as Decimal;
+    legs[i] = { trade, lots: wholeLots(trade, lotSize), by: cut ? cutBy(asked, binding, k) : [] };
+  }
+  return legs;
+}
+
+/** A weight as a quantity, never beyond the end of the box. */
+function tradeTo(weight: number, unit: number, bounded: Decimal): Decimal {
+  const trade = fromNumber(weight / unit, 12);
+  if (trade < 0n !== bounded < 0n) return ZERO;
+  return absolute(trade) > absolute(bounded) ? bounded : trade;
+}
+
+function cutBy({ frozen, groupCodes, problem }: ClipProblem, binding: readonly Binding[], k: number): readonly CouplingCode[] {
+  const stopped = frozen[k] ?? [];
+  if (stopped.length > 0) return stopped;
+  const codes = binding.flatMap(({ limit, index }): readonly CouplingCode[] => {
+    if (limit === 'turnover') return ['TURNOVER'];
+    if (limit === 'volatility') return ['VOLATILITY_CAP'];
+    if (limit === 'sectorGross' || limit === 'sectorNet') return problem.sectors[index]?.members.includes(k) === true ? groupCodes.slice(index, index + 1) : [];
+    return [];
+  });
+  return [...new Set(codes)];
+}
+
+function conflictCodes({ groupCodes, problem }: ClipProblem, failed: Exclude<Projection, { status: 'feasible' }>): readonly CouplingCode[] {
+  const posed: readonly CouplingCode[] = [...groupCodes, ...(problem.turnover === null ? [] : ['TURNOVER' as const]), ...(problem.volatility === null ? [] : ['VOLATILITY_CAP' as const])];
+  if (failed.status === 'undecided') return [...new Set(posed)];
+  const codes = failed.conflicting.flatMap(({ limit, index }): readonly CouplingCode[] => {
+    if (limit === 'turnover') return ['TURNOVER'];
+    if (limit === 'volatility') return ['VOLATILITY_CAP'];
+    return limit === 'sectorGross' || limit === 'sectorNet' ? groupCodes.slice(index, index + 1) : [];
+  });
+  return codes.length === 0 ? [...new Set(posed)] : [...new Set(codes)];
+}
+
+/** Over the worst way to fill, per √year. */
+function volatilityWith({ account, wishes, now, at }: ClipInput, legs: readonly Clipped[]): number {
+  const after = exposureOf(account, at.policy, now, changesOf(wishes, (i) => legs[i]?.lots ?? ZERO));
+  return Math.sqrt(after.variance) / after.equity;
+}

@@ -1,0 +1,91 @@
+/** Reads everything that the checks of one order look at: once, from the state and the facts. */
+import type { Known } from './check.ts';
+import type { OrderCommand } from './decision.ts';
+import { subtract, toNumber, type Decimal } from './domain/decimal.ts';
+import type { OrderTerms } from './domain/order.ts';
+import { exposureOf, type Change } from './exposure.ts';
+import type { Facts } from './facts.ts';
+import { gatesOf } from './gates.ts';
+import { drawdown, governor } from './governor.ts';
+import type { Movement, OrderInput, Reach } from './checks/inputs.ts';
+import { kellyCap } from './kelly.ts';
+import type { PolicyInForce, StrategyPolicy } from './policy.ts';
+import { before, NOTHING_HELD, reachOf, reduces, tradeOf, type Holding } from './position.ts';
+import { positive, quoteSeen, type QuoteSeen } from './quote.ts';
+import type { Account, RiskState } from './state.ts';
+
+export type OrderRead = Known<OrderInput, never>;
+
+/** The input of ORDER_CHECKS. */
+export function readOrder(command: OrderCommand<OrderTerms>, policy: PolicyInForce, state: RiskState, facts: Facts): OrderRead {
+  const { terms } = command;
+  const account = state.accounts.get(terms.account) ?? null;
+  const instrument = policy.universe.get(terms.symbol) ?? null;
+  const symbolFacts = facts.symbols.get(terms.symbol);
+  const quote = quoteSeen(symbolFacts, facts.now);
+  const registration = registrationOf(policy, terms.account, terms.strategy);
+  const attribution = command.attribution ?? registration?.attribution ?? null;
+  const exposure = account === null || instrument === null || quote === null ? null : movementOf(account, policy, facts, command, quote, instrument.sector);
+  const held = holdingsOf(account, terms, command.reservedQty);
+  const trade = tradeOf(terms.side, terms.orderQty);
+  const loss = account === null || exposure === null ? null : drawdown(exposure.after.equity, toNumber(account.peak));
+  const m = loss === null ? null : governor(loss, policy.policy.limits.governor);
+  const cap = kellyCap(toNumber(trade), null, null, policy.policy.limits.kelly);
+  const qty = toNumber(terms.orderQty);
+  return {
+    policy, terms, instrument, quote, registration, attribution, exposure,
+    subject: command.subject,
+    gates: gatesOf(state, policy.policy, { ...terms, venue: command.venue, trader: attribution?.trader ?? null }),
+    reduces: reduces(held.line, held.book, trade),
+    advQty: positive(symbolFacts?.advQty),
+    sigmaAnnual: positive(symbolFacts?.sigmaAnnual),
+    tradeQty: qty,
+    tradeNotional: notionalOf(terms, qty, quote),
+    reach: exposure === null || quote === null ? null : orderReach(held, trade, quote.mid, exposure.after.equity),
+    kellyCap: m === null ? null : cap === null ? 'unrated' : m * cap,
+    drawdown: loss,
+    governor: m,
+    clockStepBackMs: facts.clockStepBackMs,
+  };
+}
+
+export function registrationOf(policy: PolicyInForce, account: string, strategy: string): StrategyPolicy | null {
+  return policy.policy.strategies.find((entry) => entry.id === strategy && entry.account === account) ?? null;
+}
+
+/** Before = the books without this order's own reservation; after = with the whole order. So a slice is judged as if it were new. */
+function movementOf(account: Account, policy: PolicyInForce, facts: Facts, { terms, reservedQty }: OrderCommand<OrderTerms>, quote: QuoteSeen, sector: string): Movement | null {
+  const withQty = (qty: Decimal): ReadonlyMap<string, Change> => {
+    const change = toNumber(qty);
+    return new Map([[terms.symbol, { mark: quote.mid, buyQty: terms.side === 'buy' ? change : 0, sellQty: terms.side === 'sell' ? change : 0 }]]);
+  };
+  const was = exposureOf(account, policy, facts.now, withQty(subtract(0n as Decimal, reservedQty)));
+  const is = exposureOf(account, policy, facts.now, withQty(subtract(terms.orderQty, reservedQty)));
+  return is.missingMarks.length > 0 || !Number.isFinite(is.equity) ? null : { before: was, after: is, sector };
+}
+
+interface Held {
+  readonly line: Holding;
+  readonly book: Holding;
+}
+
+function holdingsOf(account: Account | null, { symbol, strategy, side }: OrderTerms, reservedQty: Decimal): Held {
+  const line = account?.lines.get(symbol);
+  const book = line?.books.get(strategy);
+  return { line: before(line ?? NOTHING_HELD, side, reservedQty), book: before(book ?? NOTHING_HELD, side, reservedQty) };
+}
+
+function orderReach({ line, book }: Held, trade: Decimal, mid: number, equity: number): Reach {
+  const side = trade >= 0n ? 'up' : 'down';
+  const none = 0n as Decimal;
+  return {
+    nameBefore: reachOf(line, none, side) * mid, nameAfter: reachOf(line, trade, side) * mid,
+    ownBefore: reachOf(book, none, side) * mid, ownAfter: reachOf(book, trade, side) * mid, equity,
+  };
+}
+
+/** At the limit price if there is one, else at the far touch. */
+function notionalOf({ side, limitPx }: OrderTerms, qty: number, quote: QuoteSeen | null): number | null {
+  if (quote === null) return null;
+  return qty * toNumber(limitPx ?? (side === 'buy' ? quote.askPx : quote.bidPx));
+}

@@ -65,7 +65,12 @@ export function replayedTimers({ start, speed, settle, wall = wallClock() }: Rep
       base = reached;
       anchor = wall.now();
     }
-    items.take()?.();
+    holds++; // while an item runs it is its instant
+    try {
+      items.take()?.();
+    } finally {
+      holds--;
+    }
   }
 
   async function pause(waitMs: number | null): Promise<void> {

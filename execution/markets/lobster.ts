@@ -15,8 +15,6 @@ export interface LobsterName {
   /** `YYYYMMDD` in New York. */
   readonly date: string;
   readonly kind: 'message' | 'orderbook';
-  /** The name without its kind: a message file and its book share it. */
-  readonly pair: string;
 }
 
 const NAME = /^(?:[a-z]+_)?([A-Z0-9.]{1,16})_(?:(\d{4})-(\d\d)-(\d\d)_\d+_\d+_)?(message|orderbook)_(\d+)\.csv(?:\.gz)?$/;
@@ -28,7 +26,7 @@ export function parseLobsterName(name: string): LobsterName | null {
   const match = NAME.exec(name);
   if (match === null || !isSymbol(match[1])) return null;
   const date = match[2] === undefined ? SAMPLE_DATE : `${match[2]}${match[3] ?? ''}${match[4] ?? ''}`;
-  return { symbol: match[1], date, kind: match[5] as LobsterName['kind'], pair: name.replace(/_(?:message|orderbook)_/, '_') };
+  return { symbol: match[1], date, kind: match[5] as LobsterName['kind'] };
 }
 
 const PRICE_MAX = 1e12;
@@ -92,8 +90,6 @@ export function quoteOf(top: Top, symbol: string, at: Ns): Quote {
     at,
   };
 }
-
-export const sameTop = (a: Top, b: Top): boolean => a.bidPx === b.bidPx && a.bidQty === b.bidQty && a.askPx === b.askPx && a.askQty === b.askQty;
 
 /** The levels of one side, the best last. */
 class Levels {

@@ -5,7 +5,7 @@ import { MarketFileError } from './file-error.ts';
 import { rowsOf } from './files.ts';
 import { LEAN } from './lean.ts';
 import type { LeanName, Skip } from './lean.ts';
-import { LobsterBook, MESSAGE_FIELDS, messageOf, ORDERBOOK_FIELDS, printOf, quoteOf, sameTop, topOf } from './lobster.ts';
+import { LobsterBook, MESSAGE_FIELDS, messageOf, ORDERBOOK_FIELDS, printOf, quoteOf, topOf } from './lobster.ts';
 import type { LobsterName, Message, Top } from './lobster.ts';
 
 interface Placed {
@@ -85,7 +85,6 @@ function rowByRow(rows: AsyncGenerator<() => number, void>): () => Promise<numbe
 }
 
 const LOBSTER_BATCH = 256;
-const NO_TOP: Top = { bidPx: 0, bidQty: 0, askPx: 0, askQty: 0 };
 
 /** The best of the book after each message: from the book's file row by row, or as far as the messages tell it. */
 function topAfter(file: LobsterFile, rows: AsyncGenerator<() => number, void> | null, row: Float64Array): (message: Message, line: number) => Promise<Top> {
@@ -110,7 +109,6 @@ async function* lobsterEvents(file: LobsterFile, counts: ReplayCounts): AsyncGen
   const books = file.book === null ? null : rowsOf(file.book, ORDERBOOK_FIELDS, bookRow);
   const nextMessage = rowByRow(messages);
   const nextTop = topAfter(file, books, bookRow);
-  let told = NO_TOP;
   let lastNs = 0;
   let events: MarketEvent[] = [];
   try {
@@ -122,8 +120,8 @@ async function* lobsterEvents(file: LobsterFile, counts: ReplayCounts): AsyncGen
       const print = printOf(message, file.symbol, file.midnight);
       if (print !== null) events.push({ kind: 'print', print });
       const top = await nextTop(message, line);
-      if (!sameTop(top, told)) events.push({ kind: 'quote', quote: quoteOf(top, file.symbol, (file.midnight + BigInt(message.ns)) as Ns) });
-      told = top;
+      // Told also where the best is the same: the message shows that it still stands, and an old quote would be stale.
+      events.push({ kind: 'quote', quote: quoteOf(top, file.symbol, (file.midnight + BigInt(message.ns)) as Ns) });
       if (events.length < LOBSTER_BATCH) continue;
       count(counts, events);
       yield events;

@@ -102,7 +102,7 @@ export class LineCutter {
   #rest: Uint8Array = new Uint8Array();
   #line = 1;
 
-  /** The number of the line that comes next, from 1. */
+  /** The number of the line that comes next, from 1; after 'long', of the line that is. */
   get line(): number {
     return this.#line;
   }
@@ -112,17 +112,23 @@ export class LineCutter {
     const bounds: number[] = [];
     let start = 0;
     for (let stop = bytes.indexOf(NEWLINE); stop !== -1; stop = bytes.indexOf(NEWLINE, start)) {
-      if (stop - start > LINE_BYTES_MAX) return 'long';
+      if (stop - start > LINE_BYTES_MAX) return this.#refuse(bounds);
       bounds.push(start, bytes[stop - 1] === RETURN && stop > start ? stop - 1 : stop);
       start = stop + 1;
     }
     this.#rest = bytes.subarray(start);
-    return this.#rest.length > LINE_BYTES_MAX ? 'long' : this.#give(bytes, bounds);
+    return this.#rest.length > LINE_BYTES_MAX ? this.#refuse(bounds) : this.#give(bytes, bounds);
   }
 
   /** The last line, where the file does not end with a line's end. */
   end(): Lines | null {
     return this.#give(this.#rest, this.#rest.length === 0 ? [] : [0, this.#rest.length]);
+  }
+
+  /** Leaves the number of the line that is too long. */
+  #refuse(bounds: readonly number[]): 'long' {
+    this.#line += bounds.length / 2;
+    return 'long';
   }
 
   #give(bytes: Uint8Array, bounds: readonly number[]): Lines | null {

@@ -3,7 +3,7 @@ import { minimum, ONE, subtract, truncateTo, ZERO, type Decimal } from '../../..
 import type { Instrument } from '../../../risk/domain/instrument.ts';
 import type { Side } from '../../../risk/domain/order.ts';
 import type { Print, Quote } from '../../market.ts';
-import { Ladder, type Working } from './ladder.ts';
+import { Ladder, type Touch, type Working } from './ladder.ts';
 import { shareOf } from './terms.ts';
 
 export type Liquidity = 'maker' | 'taker';
@@ -14,6 +14,9 @@ export const leavesOf = (working: Working): Decimal => subtract(working.order.or
 
 const sameQuote = (a: Quote, b: Quote): boolean =>
   a.at === b.at && a.bidPx === b.bidPx && a.bidQty === b.bidQty && a.askPx === b.askPx && a.askQty === b.askQty;
+
+/** The side on which an order of `side` rests. */
+const nearTouch = (quote: Quote, side: Side): Touch => (side === 'buy' ? { px: quote.bidPx, qty: quote.bidQty } : { px: quote.askPx, qty: quote.askQty });
 
 export class Book {
   readonly instrument: Instrument;
@@ -37,7 +40,7 @@ export class Book {
 
   /** Whether an order can be accepted: some quote is known, and for a pegged order its own side of it. */
   quotes(order: Working['order']): boolean {
-    return this.#quote !== null && (order.type !== 'pegged' || this.#near(order.side).px > 0n);
+    return this.#quote !== null && (order.type !== 'pegged' || nearTouch(this.#quote, order.side).px > 0n);
   }
 
   /** Gives an order its place. Returns false when what is left of it must be canceled: the rest of an ioc, the whole of a fok. */
@@ -106,8 +109,7 @@ export class Book {
           return lastQty;
         });
       }
-      const near = this.#near(side);
-      this.#ladders[side].show(near.px, near.qty);
+      this.#ladders[side].show(nearTouch(quote, side));
     }
   }
 
@@ -161,26 +163,21 @@ export class Book {
   }
 
   #rest(working: Working, px: Decimal): void {
-    const near = this.#near(working.order.side);
-    this.#ladders[working.order.side].join(working, px, near.px, near.qty);
+    const { side } = working.order;
+    this.#ladders[side].join(working, px, this.#quote === null ? null : nearTouch(this.#quote, side));
   }
 
   /** The near touch, bounded by the order's limit; null while that side is empty. */
   #pegPx(working: Working): Decimal | null {
+    if (this.#quote === null) return null;
     const { side, limitPx } = working.order;
-    const { px } = this.#near(side);
+    const { px } = nearTouch(this.#quote, side);
     if (px === 0n) return null;
     return limitPx !== null && (side === 'buy' ? px > limitPx : px < limitPx) ? limitPx : px;
   }
 
-  /** The side on which an order of `side` rests. Nothing shown is price 0, quantity 0. */
-  #near(side: Side): { readonly px: Decimal; readonly qty: Decimal } {
-    if (this.#quote === null) return { px: ZERO, qty: ZERO };
-    return side === 'buy' ? { px: this.#quote.bidPx, qty: this.#quote.bidQty } : { px: this.#quote.askPx, qty: this.#quote.askQty };
-  }
-
   /** The side from which an order of `side` takes, less what we took of it. */
-  #far(side: Side): { readonly px: Decimal; readonly qty: Decimal } {
+  #far(side: Side): Touch {
     if (this.#quote === null) return { px: ZERO, qty: ZERO };
     const { bidPx, bidQty, askPx, askQty } = this.#quote;
     return side === 'buy' ? { px: askPx, qty: subtract(askQty, this.#taken.buy) } : { px: bidPx, qty: subtract(bidQty, this.#taken.sell) };

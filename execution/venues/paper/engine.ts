@@ -8,12 +8,12 @@ import { fromNumber, ZERO, type Decimal } from '../../../risk/domain/decimal.ts'
 import type { Instrument } from '../../../risk/domain/instrument.ts';
 import type { ChildOrder } from '../../../risk/domain/order.ts';
 import { plusMs, type Ns } from '../../../risk/domain/time.ts';
+import { Heap } from '../../heap.ts';
 import type { MarketEvent } from '../../market.ts';
 import type { VenueReport } from '../../venue.ts';
 import { Book, leavesOf, type Liquidity } from './book.ts';
-import { DueQueue } from './due-queue.ts';
 import { IdWindow } from './id-window.ts';
-import { queueAhead, type Working } from './ladder.ts';
+import { queueAhead, type Due, type Working } from './ladder.ts';
 import { defectOf, endOf, feeOf, sameOrder, type PaperConfig, type RejectReason } from './terms.ts';
 
 /** An order that was open when the state was lost. */
@@ -27,7 +27,6 @@ export interface OpenOrder {
 /** Finished ids kept for the refusal of repeats: at least as many, at most twice. Open orders are known for as long as they live. */
 const FINISHED_KEPT = 250_000;
 
-type Due = { readonly what: 'end' | 'repeg'; readonly working: Working };
 type WithoutStamp<R> = R extends VenueReport ? Omit<R, 'sourceSeq' | 'venueAt'> : never;
 /** A report but for its sequence and instant. */
 type Told = WithoutStamp<VenueReport>;
@@ -41,8 +40,8 @@ export class PaperEngine {
   readonly #books = new Map<string, Book>();
   readonly #open = new Map<string, Working>();
   readonly #finished = new IdWindow(FINISHED_KEPT);
-  readonly #ends = new DueQueue<Working>();
-  readonly #repegs = new DueQueue<Working>();
+  readonly #dues = new Heap<Due>((a, b) => (a.at === b.at ? a.order < b.order : a.at < b.at));
+  #dueCount = 0;
   #now = 0n as Ns;
   #sourceSeq = 0;
 
@@ -66,9 +65,9 @@ export class PaperEngine {
     for (const { order, cumQty, acceptedAt } of open) {
       const instrument = this.#instruments.get(order.symbol);
       if (instrument === undefined) throw new RangeError(`an open order in ${order.symbol}, which the universe does not hold`);
-      const working = newWorking(order, cumQty, endOf(order, acceptedAt));
+      const working = newWorking(order, cumQty);
       this.#open.set(order.clOrdId, working);
-      if (working.endAt !== null) this.#ends.add(working.endAt, working);
+      working.end = this.#willBe('end', working, endOf(order, acceptedAt));
       if (!this.#bookOf(instrument).enter(working)) this.#end(working, 'canceled');
     }
     this.advance(at);
@@ -115,20 +114,18 @@ export class PaperEngine {
       return;
     }
     book.quoted(event.quote);
-    for (const working of book.displaced()) {
-      if (working.repegAt !== null) continue;
-      working.repegAt = plusMs(this.#now, this.#repegLatencyMs);
-      this.#repegs.add(working.repegAt, working);
-    }
+    for (const working of book.displaced()) working.repeg ??= this.#willBe('repeg', working, plusMs(this.#now, this.#repegLatencyMs));
   }
 
-  /** Time passes: what was due until `to` happens, ends before moves of pegs. Time never runs backwards. */
+  /** Time passes: what was due until `to` happens. Reports carry the instant at which it was due, however late we are woken. */
   advance(to: Ns): void {
-    for (let due = this.#due(to); due !== null; due = this.#due(to)) {
+    for (let due = this.#dues.peek(); due !== undefined && due.at <= to; due = this.#dues.peek()) {
+      if (due.at > this.#now) this.#now = due.at;
+      this.#dues.remove(due);
       if (due.what === 'end') {
         this.#end(due.working, 'expired');
       } else {
-        due.working.repegAt = null;
+        due.working.repeg = null;
         this.#bookOfOrder(due.working).repeg(due.working);
       }
     }
@@ -137,10 +134,7 @@ export class PaperEngine {
 
   /** When `advance` is needed next; null when nothing is pending. */
   nextDue(): Ns | null {
-    const end = this.#ends.next();
-    const repeg = this.#repegs.next();
-    if (end === null || repeg === null) return end ?? repeg;
-    return end < repeg ? end : repeg;
+    return this.#dues.peek()?.at ?? null;
   }
 
   /** Whether an order of this id was ever received, as far back as ids are kept. */
@@ -167,7 +161,7 @@ export class PaperEngine {
   }
 
   #accept(order: ChildOrder, book: Book): void {
-    const working = newWorking(order, ZERO, endOf(order, this.#now));
+    const working = newWorking(order, ZERO);
     this.#open.set(order.clOrdId, working);
     this.#tell({ kind: 'acknowledged', clOrdId: order.clOrdId });
     this.#work(working, book);
@@ -190,18 +184,15 @@ export class PaperEngine {
     const leavesQty = done ? ZERO : leavesOf(working);
     this.#tell({ kind: 'replaced', clOrdId: order.clOrdId, origClOrdId: previous.clOrdId, cumQty: working.cumQty, leavesQty });
     if (done) this.#end(working, 'canceled');
-    else if (!keepsPlace) {
-      working.endAt = endOf(order, this.#now);
-      this.#work(working, book);
-    }
+    else if (!keepsPlace) this.#work(working, book);
   }
 
   /** Enters the book with what is left, unless its time is over. */
   #work(working: Working, book: Book): void {
-    if (working.endAt !== null) this.#ends.add(working.endAt, working);
-    const rests = book.enter(working);
-    if (!rests) this.#end(working, 'canceled');
-    else if (working.endAt !== null && working.endAt <= this.#now && this.#open.has(working.order.clOrdId)) this.#end(working, 'expired');
+    const endAt = endOf(working.order, this.#now);
+    working.end = this.#willBe('end', working, endAt);
+    if (!book.enter(working)) this.#end(working, 'canceled');
+    else if (endAt !== null && endAt <= this.#now && leavesOf(working) > 0n) this.#end(working, 'expired');
   }
 
   #filled(working: Working, lastQty: Decimal, lastPx: Decimal, liquidity: Liquidity): void {
@@ -227,19 +218,16 @@ export class PaperEngine {
   /** Takes an order out of its book and out of what is due. */
   #forget(working: Working, book: Book): void {
     book.remove(working);
-    if (working.endAt !== null) this.#ends.delete(working.endAt, working);
-    if (working.repegAt !== null) this.#repegs.delete(working.repegAt, working);
-    working.repegAt = null;
+    if (working.end !== null) this.#dues.remove(working.end);
+    if (working.repeg !== null) this.#dues.remove(working.repeg);
+    working.end = working.repeg = null;
   }
 
-  #due(to: Ns): Due | null {
-    const at = this.nextDue();
-    if (at === null || at > to) return null;
-    if (at > this.#now) this.#now = at; // reports carry the instant at which it was due, however late we are woken
-    const end = this.#ends.take(at);
-    if (end !== null) return { what: 'end', working: end.item };
-    const repeg = this.#repegs.take(at);
-    return repeg === null ? null : { what: 'repeg', working: repeg.item };
+  #willBe(what: Due['what'], working: Working, at: Ns | null): Due | null {
+    if (at === null) return null;
+    const due: Due = { what, working, at, order: this.#dueCount++, slot: -1 };
+    this.#dues.push(due);
+    return due;
   }
 
   #tell(told: Told): void {
@@ -260,6 +248,6 @@ export class PaperEngine {
   }
 }
 
-function newWorking(order: ChildOrder, cumQty: Decimal, endAt: Ns | null): Working {
-  return { order, cumQty, endAt, repegAt: null, volumeFrom: ZERO, cumQtyFrom: ZERO, place: null };
+function newWorking(order: ChildOrder, cumQty: Decimal): Working {
+  return { order, cumQty, end: null, repeg: null, volumeFrom: ZERO, cumQtyFrom: ZERO, place: null };
 }

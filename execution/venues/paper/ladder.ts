@@ -10,18 +10,34 @@
 import { subtract, ZERO, type Decimal } from '../../../risk/domain/decimal.ts';
 import type { ChildOrder, Side } from '../../../risk/domain/order.ts';
 import type { Ns } from '../../../risk/domain/time.ts';
+import type { Slotted } from '../../heap.ts';
+
+/** What time will do to an order: end it, or look again at its pegged price. */
+export interface Due extends Slotted {
+  readonly what: 'end' | 'repeg';
+  readonly working: Working;
+  readonly at: Ns;
+  readonly order: number;
+}
 
 /** An order at work. `order` is replaced as a whole by a replace; quantities of the chain go on. */
 export interface Working {
   order: ChildOrder;
   cumQty: Decimal;
-  endAt: Ns | null;
-  /** When its pegged price will be looked at again; null when the near touch has not moved. */
-  repegAt: Ns | null;
+  /** Null when it does not end by itself. */
+  end: Due | null;
+  /** Null while the near touch has not moved. */
+  repeg: Due | null;
   /** A pov order's base: the symbol's volume, and its own filled quantity, when the counting began. */
   volumeFrom: Decimal;
   cumQtyFrom: Decimal;
   place: Place | null;
+}
+
+/** What one side of a quote shows; nothing is price 0, quantity 0. */
+export interface Touch {
+  readonly px: Decimal;
+  readonly qty: Decimal;
 }
 
 interface Place {
@@ -66,10 +82,10 @@ export class Ladder {
     this.#side = side;
   }
 
-  /** Rests an order at the back of its price; `touch` is what the near side shows, with price 0 for nothing. */
-  join(working: Working, px: Decimal, touchPx: Decimal, touchQty: Decimal): void {
+  /** Rests an order at the back of its price; `near` is what its own side shows, null while there is no quote. */
+  join(working: Working, px: Decimal, near: Touch | null): void {
     const level = this.#levels.get(px) ?? this.#open(px);
-    const ahead = this.#shownAt(px, touchPx, touchQty) ?? UNSEEN;
+    const ahead = (near === null ? null : this.#shownAt(px, near)) ?? UNSEEN;
     working.place = { level, turnAt: (level.traded + ahead) as Decimal, before: level.back, after: null };
     if (level.back === null) level.front = working;
     else placeOf(level.back).after = working;
@@ -121,9 +137,9 @@ export class Ladder {
   }
 
   /** A quote shows the near side: nobody has more ahead than is shown at his price, and nothing is shown at a better price. */
-  show(touchPx: Decimal, touchQty: Decimal): void {
+  show(near: Touch): void {
     for (const px of this.#prices) {
-      const shown = this.#shownAt(px, touchPx, touchQty);
+      const shown = this.#shownAt(px, near);
       if (shown === null) return;
       const level = this.#levels.get(px) as Level;
       const turnAt = (level.traded + shown) as Decimal;
@@ -134,9 +150,9 @@ export class Ladder {
   }
 
   /** What the near side shows at a price: null where it is behind the touch and cannot be seen. */
-  #shownAt(px: Decimal, touchPx: Decimal, touchQty: Decimal): Decimal | null {
-    if (px === touchPx) return touchQty;
-    return touchPx === 0n || this.#better(px, touchPx) ? ZERO : null;
+  #shownAt(px: Decimal, near: Touch): Decimal | null {
+    if (px === near.px) return near.qty;
+    return near.px === 0n || this.#better(px, near.px) ? ZERO : null;
   }
 
   /** Levels at `px` or better, best first, as they stand now. */

@@ -91,7 +91,7 @@ table('resting: prints through the price, or at it after the queue', [
 const PEG = [QUOTE, { order: order('A', { type: 'pegged', limitPx: null }) }] as const;
 table('pegged: at the near touch, later', [
   ['joins behind the touch', [...PEG, { print: ['9.99', '310'] }], [ack('A'), 'A filled 10@9.99 cum 10 leaves 90 maker']],
-  ['before the latency it stands where it stood', [...PEG, { quote: ['10', '50', '10.02', '200'] }, { wait: 8 }, { print: ['10', '500'] }], [ack('A')]],
+  ['before the latency it stands where it stood', [...PEG, { quote: ['10', '50', '10.02', '200'] }, { wait: 7 }, { print: ['10', '500'] }], [ack('A')]],
   ['after it, at the back of the new touch', [...PEG, { quote: ['10', '50', '10.02', '200'] }, { wait: 10 }, { print: ['10', '60'] }], [ack('A'), 'A filled 10@10 cum 10 leaves 90 maker']],
   ['not beyond its limit', [QUOTE, { order: order('A', { type: 'pegged', limitPx: d('9.99') }) }, { quote: ['10', '50', '10.02', '200'] }, { wait: 10 }, { print: ['9.99', '900'] }], [ack('A'), 'A filled 100@9.99 cum 100 leaves 0 maker']],
   ['back before the latency: its place is kept', [...PEG, { quote: ['10', '50', '10.02', '9'] }, { quote: ['9.99', '900', '10.01', '9'] }, { wait: 10 }, { print: ['9.99', '310'] }],
@@ -164,7 +164,7 @@ t.test('restored orders stand at the back, count on, and lose nothing', (t) => {
     open(order('A', { limitPx: d('9.99') }), '30'), open(market('B')), open(order('C', { tif: 'ioc' })), open(order('D', { tif: 'gtd', expireAt: at(-5) })),
     open(order('E', { type: 'pegged', limitPx: null, orderQty: d('1') })),
   ], 41, at(0), ['Z']);
-  feed(engine, [QUOTE, { print: ['9.99', '310'] }, { wait: 10 }, { print: ['9.99', '301'] }, { order: order('Z') }]);
+  feed(engine, [QUOTE, { print: ['9.99', '310'] }, { wait: 10 }, { print: ['9.99', '361'] }, { order: order('Z') }]);
   t.same(reports.map(line), [
     'C canceled cum 0', 'D expired cum 0', 'B filled 100@10.01 cum 100 leaves 0 taker', 'A filled 10@9.99 cum 40 leaves 60 maker',
     'A filled 60@9.99 cum 100 leaves 0 maker', 'E filled 1@9.99 cum 1 leaves 0 maker', 'Z rejected DUPLICATE',

@@ -4,7 +4,7 @@ import { isAccountId, isClOrdId, isTargetId } from '../../risk/domain/ids.ts';
 import type { Role } from '../../risk/domain/record.ts';
 import type { Principal } from '../auth/principal.ts';
 import { Refusal } from './errors.ts';
-import { parseQuery, type Param, type QueryOf, type QuerySpec } from './query.ts';
+import { parseQuery, type QueryOf, type QuerySpec } from './query.ts';
 import type { Answer, Service } from './service.ts';
 import type { Shape } from './shape.ts';
 
@@ -46,7 +46,7 @@ export interface Route extends RouteSpec<unknown, QuerySpec, PathParam> {
   readonly query: QuerySpec;
 }
 
-export function route<B = NoBody, const Q extends QuerySpec = Record<never, Param<unknown>>, P extends PathParam = never>(spec: RouteSpec<B, Q, P>): Route {
+export function route<B = NoBody, const Q extends QuerySpec = QuerySpec, P extends PathParam = never>(spec: RouteSpec<B, Q, P>): Route {
   const whole = { params: [], query: {}, ...spec };
   return whole as unknown as Route; // `run` reads only what `admit` made by the same spec
 }

@@ -57,7 +57,7 @@ export function checkList<I>(...checks: readonly Check<I>[]): CheckList<I> {
 export function judge<I extends Judged>(list: CheckList<I>, input: I): Verdict[] {
   const missing = list.needs.filter((fact) => input[fact] === null);
   return list.checks.map((check) => {
-    if (check.code === 'FACT_MISSING') return factMissing(missing);
+    if (check.code === 'FACT_MISSING') return factMissing(rootsOf(missing, check.needs));
     const limit = check.limit(input.policy.policy, input.instrument);
     if (missing.length > 0 && check.needs.some((fact) => input[fact] === null)) {
       return { code: check.code, outcome: 'off', observed: null, limit, unit: check.unit };
@@ -67,13 +67,19 @@ export function judge<I extends Judged>(list: CheckList<I>, input: I): Verdict[]
   });
 }
 
+/** Facts from which others are computed explain those; only where none of them is missing the others are named. */
+function rootsOf(missing: readonly string[], roots: readonly string[]): readonly string[] {
+  const named = roots.filter((fact) => missing.includes(fact));
+  return named.length > 0 ? named : missing;
+}
+
 /** What FACT_MISSING says: the names of what is missing; `none` passes. */
 export function factMissing(missing: readonly string[]): Verdict {
   const outcome = missing.length === 0 ? 'pass' : 'deny';
   return { code: 'FACT_MISSING', outcome, observed: missing.length === 0 ? 'none' : missing.join(','), limit: 'none', unit: 'none' };
 }
 
-/** The entry of FACT_MISSING in a list; its place matters, the runner knows the rest. `needs` are the facts that nothing else asks for. */
+/** The entry of FACT_MISSING in a list; its place matters, the runner knows the rest. `needs` are the facts that it names: those that come from outside. */
 export function factsPresent<I>(...needs: readonly (keyof I & string)[]): Check<I> {
   return { code: 'FACT_MISSING', unit: 'none', needs, limit: () => 'none', decide: () => ({ ok: true, observed: 'none' }) };
 }
@@ -84,6 +90,9 @@ export const allPass = (verdicts: readonly Verdict[]): boolean => verdicts.every
 /** Double arithmetic over exact books: a limit counts as kept within one part in 10^9. NaN keeps nothing. */
 const TOLERANCE = 1e-9;
 export const within = (value: number, limit: number): boolean => value <= limit + Math.abs(limit) * TOLERANCE;
+
+/** A governor that rounding alone keeps from 0: at the hard stop 1 − 0.8 is a hair less than 0.2. */
+export const isShut = (governor: number): boolean => governor <= TOLERANCE;
 
 /** Within the limit, or no worse than before: a book in breach must be able to shrink. */
 export const fits = (after: number, before: number, limit: number): boolean => within(after, limit) || after <= before;

@@ -144,8 +144,9 @@ function volatilityOf(movers: readonly Mover[], before: Exposure, policy: Policy
   const down = before.factorLow / before.equity + shift.reduce((total, b) => total + Math.min(0, b), 0);
   const upward = up >= -down;
   const beta = movers.map(({ instrument }, i) => (upward === (shift[i] as number) > 0 && shift[i] !== 0 ? instrument.beta : 0));
-  const restFactor = (upward ? before.factorHigh : before.factorLow) / before.equity - beta.reduce((total, b, i) => total + b * (movers[i] as Mover).now, 0);
-  const restVariance = before.idioVariance / (before.equity * before.equity) - variances.reduce((total, d, i) => total + d * (movers[i] as Mover).worst ** 2, 0);
+  const sum = (value: (mover: Mover, i: number) => number): number => movers.reduce((total, mover, i) => total + value(mover, i), 0);
+  const restFactor = (upward ? before.factorHigh : before.factorLow) / before.equity - sum(({ now }, i) => (beta[i] as number) * now);
+  const restVariance = before.idioVariance / (before.equity * before.equity) - sum(({ worst }, i) => (variances[i] as number) * worst * worst);
   return {
     cap,
     loadings: [Float64Array.from([...beta, restFactor], (b) => b * marketSigmaAnnual)],

@@ -4,10 +4,10 @@ import type { Ns } from './domain/time.ts';
 import type { CouplingCode } from './checks/index.ts';
 import { clipProblem, moverOf, type ClipProblem, type Mover } from './clip-problem.ts';
 import { exposureOf, type Exposure } from './exposure.ts';
-import { within } from './check.ts';
+import { isShut, within } from './check.ts';
 import { boundedTrade } from './bounds.ts';
 import { project } from './projection/project.ts';
-import type { Binding, Projection } from './projection/problem.ts';
+import type { Binding, Limit, Projection } from './projection/problem.ts';
 import { wholeLots } from './rounding.ts';
 import type { Account } from './state.ts';
 import { changesOf, type Circumstances, type Wish } from './target-legs.ts';
@@ -59,7 +59,7 @@ export function clipTrades(input: ClipInput): Clip {
 
 function bound({ wishes, at }: ClipInput, i: number, trade: Decimal): Decimal {
   const wish = wishes[i] as Wish;
-  const reducingOnly = wish.gates.reducing !== null || wish.gates.armed !== null || at.governor === 0;
+  const reducingOnly = wish.gates.reducing !== null || wish.gates.armed !== null || (at.governor !== null && isShut(at.governor));
   return boundedTrade(wish, trade, at.policy.policy.limits, at.equity, wish.mark as number, reducingOnly);
 }
 
@@ -98,24 +98,26 @@ function tradeTo(weight: number, unit: number, bounded: Decimal): Decimal {
 function cutBy({ frozen, groupCodes, problem }: ClipProblem, binding: readonly Binding[], k: number): readonly CouplingCode[] {
   const stopped = frozen[k] ?? [];
   if (stopped.length > 0) return stopped;
-  const codes = binding.flatMap(({ limit, index }): readonly CouplingCode[] => {
-    if (limit === 'turnover') return ['TURNOVER'];
-    if (limit === 'volatility') return ['VOLATILITY_CAP'];
-    if (limit === 'sectorGross' || limit === 'sectorNet') return problem.sectors[index]?.members.includes(k) === true ? groupCodes.slice(index, index + 1) : [];
-    return [];
-  });
-  return [...new Set(codes)];
+  const touching = binding.filter(({ limit, index }) => !isGroup(limit) || problem.sectors[index]?.members.includes(k) === true);
+  return [...new Set(touching.flatMap((bound) => codeOf(bound, groupCodes) ?? []))];
 }
 
+const isGroup = (limit: Limit): boolean => limit === 'sectorGross' || limit === 'sectorNet';
+
+/** The check that a limit of the problem stands for; null for a leg's own box. */
+function codeOf({ limit, index }: Binding, groupCodes: readonly CouplingCode[]): CouplingCode | null {
+  if (limit === 'turnover') return 'TURNOVER';
+  if (limit === 'volatility') return 'VOLATILITY_CAP';
+  return isGroup(limit) ? (groupCodes[index] ?? null) : null;
+}
+
+/** What a failure names; everything that was posed where it names nothing. */
+
 function conflictCodes({ groupCodes, problem }: ClipProblem, failed: Exclude<Projection, { status: 'feasible' }>): readonly CouplingCode[] {
-  const posed: readonly CouplingCode[] = [...groupCodes, ...(problem.turnover === null ? [] : ['TURNOVER' as const]), ...(problem.volatility === null ? [] : ['VOLATILITY_CAP' as const])];
-  if (failed.status === 'undecided') return [...new Set(posed)];
-  const codes = failed.conflicting.flatMap(({ limit, index }): readonly CouplingCode[] => {
-    if (limit === 'turnover') return ['TURNOVER'];
-    if (limit === 'volatility') return ['VOLATILITY_CAP'];
-    return limit === 'sectorGross' || limit === 'sectorNet' ? groupCodes.slice(index, index + 1) : [];
-  });
-  return codes.length === 0 ? [...new Set(posed)] : [...new Set(codes)];
+  const named = failed.status === 'undecided' ? [] : failed.conflicting.flatMap((binding) => codeOf(binding, groupCodes) ?? []);
+  if (named.length > 0) return [...new Set(named)];
+  const rest = [problem.turnover === null ? [] : ['TURNOVER' as const], problem.volatility === null ? [] : ['VOLATILITY_CAP' as const]];
+  return [...new Set([...groupCodes, ...rest.flat()])];
 }
 
 /** Over the worst way to fill, per √year. */

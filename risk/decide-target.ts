@@ -3,13 +3,14 @@
  * within all limits at once by one projection, rounded to lots, and judged again by the same checks. So a verdict is a pass when the
  * request passed, a clip when only the result does, and else a denial.
  */
-import { factMissing, judge } from './check.ts';
+import { allPass, factMissing, judge } from './check.ts';
 import { LEG_CHECKS, PORTFOLIO_CHECKS } from './checks/index.ts';
 import type { PortfolioInput } from './checks/inputs.ts';
 import { clipTrades, type Clipped } from './clip.ts';
 import type { LegDecision, TargetCommand, TargetDecision } from './decision.ts';
 import { toNumber, ZERO, type Decimal } from './domain/decimal.ts';
 import type { Attribution } from './domain/order.ts';
+import type { Basis } from './domain/target.ts';
 import { msBetween } from './domain/time.ts';
 import type { CheckCode, Verdict } from './domain/verdict.ts';
 import { exposureOf, type Exposure } from './exposure.ts';
@@ -44,13 +45,15 @@ interface Case {
  * reserved and count. Legs come in the order listed, then the closings of `complete`. RangeError on a symbol listed twice.
  */
 export function decideTarget(command: TargetCommand, state: RiskState, facts: Facts): TargetDecision {
-  if (state.policy === null) return { decision: 'denied', verdicts: [factMissing(['policy'])], legs: [], equity: null, governor: null, attribution: command.target.attribution };
+  if (state.policy === null) {
+    return { decision: 'denied', verdicts: [factMissing(['policy'])], legs: [], equity: null, governor: null, attribution: command.target.attribution };
+  }
   const asked = readCase(command, state, facts, state.policy);
   const legVerdicts = asked.wishes.map((wish) => judge(LEG_CHECKS, legInput(wish, wish.trade ?? ZERO, asked.at)));
   const impossible = legVerdicts.map((verdicts) => verdicts.some(refused));
   const trades = asked.wishes.map((wish, i) => (impossible[i] === true ? null : wish.trade));
   const portfolio = judge(PORTFOLIO_CHECKS, portfolioInput(asked, trades));
-  const flawless = ![portfolio, ...legVerdicts].some((verdicts) => verdicts.some(({ outcome }) => outcome === 'deny'));
+  const flawless = [portfolio, ...legVerdicts].every(allPass);
   const hopeless = portfolio.some(refused) || (impossible.length > 0 && impossible.every(Boolean));
   if (hopeless || (command.target.mode === 'all_or_none' && !flawless)) return denied(asked, portfolio, legVerdicts);
   return flawless ? settled(asked, portfolio, legVerdicts, trades, wished(asked)) : clipped(asked, portfolio, legVerdicts, trades);
@@ -75,7 +78,8 @@ function presentExposure(account: Account, policy: PolicyInForce, facts: Facts, 
   return exposure.missingMarks.length === 0 && exposure.equity > 0 && exposure.equity < Infinity ? exposure : null;
 }
 
-function portfolioInput({ command: { target, subject, venue }, state, facts, policy, account, attribution, at, before, wishes }: Case, trades: readonly (Decimal | null)[]): PortfolioInput {
+function portfolioInput(asked: Case, trades: readonly (Decimal | null)[]): PortfolioInput {
+  const { command: { target, subject, venue }, state, facts, policy, account, attribution, at, before, wishes } = asked;
   const weights = wishes.map(({ weight }) => Math.abs(weight ?? 0));
   return {
     policy, attribution, subject, instrument: null,
@@ -94,7 +98,8 @@ function portfolioInput({ command: { target, subject, venue }, state, facts, pol
 
 /** Every trade as it was asked for, in whole lots. */
 const wished = ({ wishes }: Case): readonly Clipped[] =>
-  wishes.map(({ trade, instrument }) => ({ trade: trade ?? ZERO, lots: trade === null || instrument === null ? ZERO : wholeLots(trade, instrument.lotSize), by: [] }));
+  wishes.map(({ trade, instrument }) =>
+    trade === null || instrument === null ? { trade: ZERO, lots: ZERO, by: [] } : { trade, lots: wholeLots(trade, instrument.lotSize), by: [] });
 
 function clipped(asked: Case, portfolio: readonly Verdict[], legVerdicts: readonly Verdict[][], trades: readonly (Decimal | null)[]): TargetDecision {
   const { account, before, at, facts, wishes } = asked;
@@ -117,9 +122,11 @@ function settled(
     if (lots[i] === null) return request;
     return [...mergeVerdicts(request, judge(LEG_CHECKS, legInput(wish, lots[i] as Decimal, at))), ...cutVerdicts(asked, wish, ends[i] as Clipped)];
   });
-  const broken = whole.some(({ outcome }) => outcome === 'deny') || perLeg.some((verdicts, i) => lots[i] !== null && verdicts.some(({ outcome }) => outcome === 'deny'));
-  if (broken) return denied(asked, whole, perLeg);
-  const legs = wishes.map((wish, i) => (lots[i] === null ? deniedLeg(asked, wish, perLeg[i] as Verdict[]) : legOf(wish, ends[i] as Clipped, perLeg[i] as Verdict[], basis, at.equity)));
+  if (![whole, ...perLeg.filter((_, i) => lots[i] !== null)].every(allPass)) return denied(asked, whole, perLeg);
+  const legs = wishes.map((wish, i) => {
+    const verdicts = perLeg[i] as Verdict[];
+    return lots[i] === null ? deniedLeg(asked, wish, verdicts) : legOf(wish, ends[i] as Clipped, verdicts, basis, at.equity);
+  });
   const untouched = legs.every(({ outcome }) => outcome === 'accepted') && whole.every(({ outcome }) => outcome === 'pass');
   return { decision: untouched ? 'accepted' : 'clipped', verdicts: whole, legs, equity: at.equity, governor: at.governor, attribution };
 }
@@ -131,7 +138,7 @@ function cutVerdicts({ at }: Case, wish: Wish, { by, trade }: Clipped): Verdict[
   return clipVerdicts(by, wish.weight ?? 0, left);
 }
 
-function legOf(wish: Wish, { trade, lots }: Clipped, verdicts: Verdict[], basis: 'weight' | 'quantity' | 'notional', equity: number | null): LegDecision {
+function legOf(wish: Wish, { trade, lots }: Clipped, verdicts: Verdict[], basis: Basis, equity: number | null): LegDecision {
   const outcome = verdicts.some((verdict) => verdict.outcome === 'clip') ? 'clipped' : 'accepted';
   const requested = wish.leg?.target ?? null;
   const allowed = outcome === 'accepted' ? (requested ?? ZERO) : inBasis(endAfter(wish, trade), basis, wish.mark, equity);

@@ -1,7 +1,6 @@
 /** Reads everything that the checks of one order look at: once, from the state and the facts. */
-import type { Known } from './check.ts';
 import type { OrderCommand } from './decision.ts';
-import { subtract, toNumber, type Decimal } from './domain/decimal.ts';
+import { negate, subtract, toNumber, ZERO, type Decimal } from './domain/decimal.ts';
 import type { OrderTerms } from './domain/order.ts';
 import { exposureOf, type Change } from './exposure.ts';
 import type { Facts } from './facts.ts';
@@ -14,10 +13,8 @@ import { before, NOTHING_HELD, reachOf, reduces, tradeOf, type Holding } from '.
 import { positive, quoteSeen, type QuoteSeen } from './quote.ts';
 import type { Account, RiskState } from './state.ts';
 
-export type OrderRead = Known<OrderInput, never>;
-
 /** The input of ORDER_CHECKS. */
-export function readOrder(command: OrderCommand<OrderTerms>, policy: PolicyInForce, state: RiskState, facts: Facts): OrderRead {
+export function readOrder(command: OrderCommand<OrderTerms>, policy: PolicyInForce, state: RiskState, facts: Facts): OrderInput {
   const { terms } = command;
   const account = state.accounts.get(terms.account) ?? null;
   const instrument = policy.universe.get(terms.symbol) ?? null;
@@ -54,12 +51,14 @@ export function registrationOf(policy: PolicyInForce, account: string, strategy:
 }
 
 /** Before = the books without this order's own reservation; after = with the whole order. So a slice is judged as if it were new. */
-function movementOf(account: Account, policy: PolicyInForce, facts: Facts, { terms, reservedQty }: OrderCommand<OrderTerms>, quote: QuoteSeen, sector: string): Movement | null {
+function movementOf(
+  account: Account, policy: PolicyInForce, facts: Facts, { terms, reservedQty }: OrderCommand<OrderTerms>, quote: QuoteSeen, sector: string,
+): Movement | null {
   const withQty = (qty: Decimal): ReadonlyMap<string, Change> => {
     const change = toNumber(qty);
     return new Map([[terms.symbol, { mark: quote.mid, buyQty: terms.side === 'buy' ? change : 0, sellQty: terms.side === 'sell' ? change : 0 }]]);
   };
-  const was = exposureOf(account, policy, facts.now, withQty(subtract(0n as Decimal, reservedQty)));
+  const was = exposureOf(account, policy, facts.now, withQty(negate(reservedQty)));
   const is = exposureOf(account, policy, facts.now, withQty(subtract(terms.orderQty, reservedQty)));
   return is.missingMarks.length > 0 || !Number.isFinite(is.equity) ? null : { before: was, after: is, sector };
 }
@@ -77,10 +76,9 @@ function holdingsOf(account: Account | null, { symbol, strategy, side }: OrderTe
 
 function orderReach({ line, book }: Held, trade: Decimal, mid: number, equity: number): Reach {
   const side = trade >= 0n ? 'up' : 'down';
-  const none = 0n as Decimal;
   return {
-    nameBefore: reachOf(line, none, side) * mid, nameAfter: reachOf(line, trade, side) * mid,
-    ownBefore: reachOf(book, none, side) * mid, ownAfter: reachOf(book, trade, side) * mid, equity,
+    nameBefore: reachOf(line, ZERO, side) * mid, nameAfter: reachOf(line, trade, side) * mid,
+    ownBefore: reachOf(book, ZERO, side) * mid, ownAfter: reachOf(book, trade, side) * mid, equity,
   };
 }
 

@@ -28,4 +28,6 @@ export function isFresh(quote: QuoteSeen, policy: Policy): boolean {
 }
 
 /** A fact that must be a positive number to be one. */
-export const positive = (value: number | null | undefined): number | null => (value !== null && value !== undefined && value > 0 && value < Infinity ? value : null);
+export function positive(value: number | null | undefined): number | null {
+  return value !== null && value !== undefined && value > 0 && value < Infinity ? value : null;
+}

@@ -3,7 +3,7 @@ import type { TargetCommand } from './decision.ts';
 import { add, fromNumber, negate, subtract, toNumber, ZERO, type Decimal } from './domain/decimal.ts';
 import type { Instrument } from './domain/instrument.ts';
 import type { Attribution } from './domain/order.ts';
-import type { Leg } from './domain/target.ts';
+import type { Basis, Leg } from './domain/target.ts';
 import type { Change } from './exposure.ts';
 import type { Facts } from './facts.ts';
 import { gatesOf, type Gates } from './gates.ts';
@@ -91,28 +91,34 @@ export interface Wish extends LegRead {
 const UNITS_MAX = 1e15;
 const units = (value: number): Decimal => fromNumber(Math.max(-UNITS_MAX, Math.min(UNITS_MAX, value)), 12);
 
-export function wishOf(read: LegRead, basis: 'weight' | 'quantity' | 'notional', { policy, equity, governor }: Circumstances): Wish {
+export function wishOf(read: LegRead, basis: Basis, { policy, equity, governor }: Circumstances): Wish {
   const target = read.leg?.target ?? ZERO;
   const asked = toNumber(target);
   const end = endOf(target, basis, read.mark, equity);
-  const weight = basis === 'weight' ? asked : equity === null ? null : basis === 'notional' ? asked / equity : read.mark === null ? null : (asked * read.mark) / equity;
   const cap = kellyCap(asked, read.leg?.mu ?? null, read.leg?.sigma ?? null, policy.policy.limits.kelly);
   return {
-    ...read, weight,
+    ...read,
+    weight: weightOf(asked, basis, read.mark, equity),
     trade: end === null ? null : subtract(end, read.present),
     kellyCap: cap === null ? 'unrated' : governor === null ? null : governor * cap,
   };
 }
 
+function weightOf(asked: number, basis: Basis, mark: number | null, equity: number | null): number | null {
+  if (basis === 'weight') return asked;
+  const notional = basis === 'notional' ? asked : mark === null ? null : asked * mark;
+  return notional === null || equity === null ? null : notional / equity;
+}
+
 /** The quantity that a target means. */
-function endOf(target: Decimal, basis: 'weight' | 'quantity' | 'notional', mark: number | null, equity: number | null): Decimal | null {
+function endOf(target: Decimal, basis: Basis, mark: number | null, equity: number | null): Decimal | null {
   if (basis === 'quantity' || target === 0n) return target;
   if (mark === null || equity === null) return null;
   return units((toNumber(target) * (basis === 'weight' ? equity : 1)) / mark);
 }
 
 /** A quantity in the portfolio's basis; weights with nine decimals, notionals with six. */
-export function inBasis(qty: Decimal, basis: 'weight' | 'quantity' | 'notional', mark: number | null, equity: number | null): Decimal {
+export function inBasis(qty: Decimal, basis: Basis, mark: number | null, equity: number | null): Decimal {
   if (basis === 'quantity' || qty === 0n) return qty;
   if (mark === null || equity === null) return ZERO;
   const notional = toNumber(qty) * mark;

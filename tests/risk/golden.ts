@@ -21,7 +21,8 @@ export interface Golden {
 const folder = new URL('../../../tests/risk/golden/', import.meta.url);
 
 export const goldens: readonly Golden[] = readdirSync(folder).sort().map((file) => {
-  const { records, blobs, dump } = JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as Omit<Golden, 'records'> & { readonly records: readonly RecordJson[] };
+  const text = readFileSync(new URL(file, folder), 'utf8');
+  const { records, blobs, dump } = JSON.parse(text) as Omit<Golden, 'records'> & { readonly records: readonly RecordJson[] };
   const full = records.map((record, seq): LogRecord => ({ ...record, log: 'g', seq, at: instant(record.at), cause: null }));
   return { name: file.replace(/\.json$/, ''), records: full, blobs, dump };
 });

@@ -8,7 +8,8 @@ import { goldens } from './golden.ts';
 import { START } from './histories.ts';
 import { sample, sampleBlobs } from './sample.ts';
 
-const record = (kind: string, body: unknown, v = 1): LogRecord => ({ log: 'L', seq: 0, at: START, kind, v, actor: { id: 'officer-1', role: 'risk_officer' }, cause: null, body });
+const actor = { id: 'officer-1', role: 'risk_officer' } as const;
+const record = (kind: string, body: unknown, v = 1): LogRecord => ({ log: 'L', seq: 0, at: START, kind, v, actor, cause: null, body });
 const none = (): null => null;
 const activated = record('policy.activated', { id: 'default', version: 1, hash: sample.hash, universeHash: sample.universeHash });
 

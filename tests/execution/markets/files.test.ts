@@ -55,8 +55,7 @@ const HOSTILE: Record<string, { files: Record<string, Buffer | string>; code: Ma
   'a line without end': { files: { 'a.zip': rows('1'.repeat(1_000_000)) }, code: 'LINE_TOO_LONG', line: 3 },
   'a gzip cut in the middle': { files: { 'AAPL_message_10.csv.gz': gzipSync(message(34_200, 1)).subarray(0, 30) }, code: 'BAD_ARCHIVE' },
   'messages and a shorter book': {
-    files: { 'AAPL_message_10.csv': `${message(34_200, 1)}\n${message(34_201, 2)}`, 'AAPL_orderbook_10.csv': '5859400,200,5853300,18',
-  },
+    files: { 'AAPL_message_10.csv': `${message(34_200, 1)}\n${message(34_201, 2)}`, 'AAPL_orderbook_10.csv': '5859400,200,5853300,18' },
     code: 'ROWS_DIFFER', line: 2,
   },
   'an order submitted twice': { files: { 'AAPL_message_10.csv': `${message(34_200, 1)}\n${message(34_201, 1)}` }, code: 'BAD_ROW', line: 2 },

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import t from 'tap';
-import { toNumber } from '../../../risk/domain/decimal.ts';
+import { ONE, toNumber } from '../../../risk/domain/decimal.ts';
 import { formatInstant, instant, plusMs } from '../../../risk/domain/time.ts';
 import type { Ns } from '../../../risk/domain/time.ts';
 import type { MarketEvent, Quote } from '../../../execution/market.ts';
@@ -195,6 +195,28 @@ t.test('a row that goes bad on the way ends the data there, and says so once', a
   run.market.stop();
   run.timers.stop();
   await t.rejects(started(source, instant('2013-10-07T09:00:00Z')), { code: 'BAD_ROW' }, 'where the past itself cannot be read there is no market');
+});
+
+t.test('while the reader is behind, time waits for it', async (t) => {
+  const start = instant('2013-10-07T08:00:00Z');
+  const print = (ms: number): MarketEvent => ({ kind: 'print', print: { symbol: 'BAC', px: ONE, qty: ONE, at: plusMs(start, ms) } });
+  let arrive = (): void => undefined;
+  const disk = new Promise<void>((resolve) => (arrive = resolve));
+  async function* read(): AsyncGenerator<MarketEvent[], void> {
+    yield [print(1_000)];
+    await disk;
+    yield [print(2_000)];
+  }
+  const run = await started({ format: 'test', symbols: ['BAC'], first: start, read }, start);
+  const late = runTo(run, plusMs(start, 3_000)).then(() => run.told.push('late'));
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  t.strictSame(run.told, ['01.000 1@1'], 'what is asked for after the unread does not run before it');
+  t.equal(run.timers.now(), plusMs(start, 1_000));
+  arrive();
+  await late;
+  t.strictSame(run.told, ['01.000 1@1', '02.000 1@1', 'late']);
+  run.market.stop();
+  run.timers.stop();
 });
 
 t.test('stopped in the middle, nothing more is told and the files are closed', async (t) => {

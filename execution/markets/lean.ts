@@ -67,8 +67,17 @@ const OFF_MARKET = 0x2 | 0x4 | 0x8 | 0x200 | 0x800 | 0x4000 | 0x40000 | 0x100000
 
 const at = (row: Float64Array, index: number): number => row[index] ?? NaN;
 
+interface Side {
+  readonly px: Decimal;
+  readonly qty: Decimal;
+}
+
+function quoteEvent(symbol: string, bid: Side, ask: Side, instant: Ns): MarketEvent {
+  return { kind: 'quote', quote: { symbol, bidPx: bid.px, bidQty: bid.qty, askPx: ask.px, askQty: ask.qty, at: instant } };
+}
+
 /** The side of a quote: nothing where price or size is absent or 0. */
-function sideOf(px: number, qty: number): { px: Decimal; qty: Decimal } {
+function sideOf(px: number, qty: number): Side {
   return px > 0 && qty > 0 ? { px: priceOf(px), qty: sharesOf(qty) } : { px: ZERO, qty: ZERO };
 }
 
@@ -81,7 +90,7 @@ function quoteTicks(symbol: string, midnight: Ns): Translate {
     if (at(row, 1) > 0) bid = sideOf(at(row, 1), at(row, 2));
     if (at(row, 3) > 0) ask = sideOf(at(row, 3), at(row, 4));
     if (at(row, 1) === 0 && at(row, 3) === 0) bid = ask = sideOf(0, 0); // all zero: nobody quotes (a halt)
-    return { kind: 'quote', quote: { symbol, bidPx: bid.px, bidQty: bid.qty, askPx: ask.px, askQty: ask.qty, at: (midnight + BigInt(at(row, 0))) as Ns } };
+    return quoteEvent(symbol, bid, ask, (midnight + BigInt(at(row, 0))) as Ns);
   };
 }
 
@@ -99,7 +108,7 @@ function quoteBars(lengthNs: bigint) {
   return (symbol: string, midnight: Ns): Translate => (row) => {
     const bid = sideOf(at(row, 4), at(row, 5));
     const ask = sideOf(at(row, 9), at(row, 10));
-    return { kind: 'quote', quote: { symbol, bidPx: bid.px, bidQty: bid.qty, askPx: ask.px, askQty: ask.qty, at: (midnight + BigInt(at(row, 0)) + lengthNs) as Ns } };
+    return quoteEvent(symbol, bid, ask, (midnight + BigInt(at(row, 0)) + lengthNs) as Ns);
   };
 }
 

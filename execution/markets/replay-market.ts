@@ -74,92 +74,115 @@ export interface ReplayMarketOptions {
  * A market of recorded data, read up to the present of `timers`: what happened before is state, not news, so that a restart at a
  * later instant goes on from there. Rejects with MarketFileError when the data before the present cannot be read.
  */
-export async function replayMarket({ source, timers, failed }: ReplayMarketOptions): Promise<ReplayMarket> {
-  const counts = noCounts();
-  const feed = feedOf(source.read(counts));
-  const quotes = new Map<string, Quote>();
-  const watching = new Map<string, number>();
-  const listeners: ((event: MarketEvent) => void)[] = [];
-  let last: Ns | null = null;
-  let state: 'new' | 'running' | 'ended' | 'stopped' = 'new';
-  let timer: Timer | null = null;
-  let release = (): void => undefined;
+export async function replayMarket(options: ReplayMarketOptions): Promise<ReplayMarket> {
+  const market = new Replay(options);
+  await market.readToPresent();
+  return market;
+}
+
+class Replay implements ReplayMarket {
+  readonly source: string;
+  readonly counts = noCounts();
+  readonly #feed: Feed;
+  readonly #timers: ReplayMarketOptions['timers'];
+  readonly #failed: (error: unknown) => void;
+  readonly #quotes = new Map<string, Quote>();
+  readonly #watching = new Map<string, number>();
+  readonly #listeners: ((event: MarketEvent) => void)[] = [];
+  #last: Ns | null = null;
+  #state: 'new' | 'running' | 'ended' | 'stopped' = 'new';
+  #timer: Timer | null = null;
+  #release = (): void => undefined;
+
+  constructor({ source, timers, failed }: ReplayMarketOptions) {
+    this.source = `replay-1:${source.format}`;
+    this.#feed = feedOf(source.read(this.counts));
+    this.#timers = timers;
+    this.#failed = failed;
+  }
+
+  end(): Ns | null {
+    return this.#state === 'ended' ? this.#last : null;
+  }
+
+  quote(symbol: string): Quote | null {
+    return this.#quotes.get(symbol) ?? null;
+  }
+
+  watch(symbol: string): void {
+    this.#watching.set(symbol, (this.#watching.get(symbol) ?? 0) + 1);
+  }
+
+  unwatch(symbol: string): void {
+    const left = (this.#watching.get(symbol) ?? 0) - 1;
+    if (left > 0) this.#watching.set(symbol, left);
+    else this.#watching.delete(symbol);
+  }
+
+  onEvent(listener: (event: MarketEvent) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  start(): void {
+    if (this.#state !== 'new') return;
+    this.#state = 'running';
+    this.#goOn();
+  }
+
+  stop(): void {
+    this.#state = 'stopped';
+    this.#timer?.cancel();
+    this.#release();
+    void this.#feed.close();
+  }
+
+  async readToPresent(): Promise<void> {
+    for (let taken = this.#takeDue(); taken !== 'later' && taken !== 'ended'; taken = this.#takeDue()) {
+      if (taken === 'pending') await this.#feed.ready();
+    }
+    const failure = this.#feed.failure();
+    if (failure !== null) throw failure as Error;
+  }
 
   /** The next event if it is due by now, taken; else why there is none. */
-  function takeDue(): MarketEvent | 'pending' | 'later' | 'ended' {
-    const next = feed.peek();
+  #takeDue(): MarketEvent | 'pending' | 'later' | 'ended' {
+    const next = this.#feed.peek();
     if (typeof next === 'string') return next;
-    if (instantOf(next) > timers.now()) return 'later';
-    feed.take();
-    counts.delivered++;
-    last = instantOf(next);
-    if (next.kind === 'quote') quotes.set(next.quote.symbol, next.quote);
+    if (instantOf(next) > this.#timers.now()) return 'later';
+    this.#feed.take();
+    this.counts.delivered++;
+    this.#last = instantOf(next);
+    if (next.kind === 'quote') this.#quotes.set(next.quote.symbol, next.quote);
     return next;
   }
 
-  async function readToPresent(): Promise<void> {
-    for (let taken = takeDue(); taken !== 'later' && taken !== 'ended'; taken = takeDue()) if (taken === 'pending') await feed.ready();
-    if (feed.failure() !== null) throw feed.failure() as Error;
-  }
-
-  function deliver(): void {
-    for (let event = takeDue(); typeof event !== 'string'; event = takeDue()) {
+  #deliver(): void {
+    for (let event = this.#takeDue(); typeof event !== 'string'; event = this.#takeDue()) {
       const symbol = event.kind === 'quote' ? event.quote.symbol : event.print.symbol;
-      if (watching.has(symbol)) for (const listener of listeners) listener(event);
+      if (this.#watching.has(symbol)) for (const listener of this.#listeners) listener(event);
     }
-    goOn();
+    this.#goOn();
   }
 
   /** Asks for a turn at the next event's instant; while that is unknown, time stands. */
-  function goOn(): void {
-    if (state !== 'running') return;
-    const next = feed.peek();
+  #goOn(): void {
+    if (this.#state !== 'running') return;
+    const next = this.#feed.peek();
     if (next === 'pending') {
-      const read = timers.hold();
-      release = read;
-      void feed.ready().then(() => {
-        goOn();
+      const read = this.#timers.hold();
+      this.#release = read;
+      void this.#feed.ready().then(() => {
+        this.#goOn();
         read();
       });
     } else if (next === 'ended') {
-      state = 'ended';
-      if (feed.failure() !== null) failed(feed.failure());
+      this.#state = 'ended';
+      const failure = this.#feed.failure();
+      if (failure !== null) this.#failed(failure);
     } else {
-      timer = timers.at(instantOf(next), deliver);
+      this.#timer = this.#timers.at(instantOf(next), () => {
+        this.#deliver();
+      });
     }
   }
-
-  function watch(symbol: string, change: 1 | -1): void {
-    const count = (watching.get(symbol) ?? 0) + change;
-    if (count > 0) watching.set(symbol, count);
-    else watching.delete(symbol);
-  }
-
-  await readToPresent();
-  return {
-    source: `replay-1:${source.format}`,
-    counts,
-    end: () => (state === 'ended' ? last : null),
-    quote: (symbol) => quotes.get(symbol) ?? null,
-    watch(symbol) {
-      watch(symbol, 1);
-    },
-    unwatch(symbol) {
-      watch(symbol, -1);
-    },
-    onEvent(listener) {
-      listeners.push(listener);
-    },
-    start() {
-      if (state !== 'new') return;
-      state = 'running';
-      goOn();
-    },
-    stop() {
-      state = 'stopped';
-      timer?.cancel();
-      release();
-      void feed.close();
-    },
-  };
 }

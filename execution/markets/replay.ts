@@ -83,7 +83,8 @@ function finest(files: readonly MarketFile[]): MarketFile[] {
   const best = new Map<string, number>();
   const key = (file: MarketFile): string => `${file.date} ${file.symbol}`;
   for (const file of files) best.set(key(file), Math.min(best.get(key(file)) ?? Infinity, rankOf(file)));
-  return files.filter((file) => rankOf(file) === best.get(key(file))).sort((a, b) => compare(key(a), key(b)) || compare(b.kind, a.kind) || compare(a.path, b.path));
+  return files.filter((file) => rankOf(file) === best.get(key(file)))
+    .sort((a, b) => compare(key(a), key(b)) || compare(b.kind, a.kind) || compare(a.path, b.path));
 }
 const compare = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
 

@@ -40,7 +40,9 @@ const HOSTILE: Record<string, { files: Record<string, Buffer | string>; code: Ma
   'an archive cut in the middle': { files: { 'a.zip': good.subarray(0, good.length - 40) }, code: 'BAD_ARCHIVE' },
   'an archive that is text': { files: { 'a.zip': SECRET }, code: 'BAD_ARCHIVE' },
   'an archive of nothing': { files: { 'a.zip': '' }, code: 'BAD_ARCHIVE' },
-  'an archive of two files': { files: { 'a.zip': zipOf([{ name: QUOTES, text: quoteBar(1) }, { name: 'b.csv', text: quoteBar(1) }]) }, code: 'BAD_ARCHIVE' },
+  'an archive of two files': {
+    files: { 'a.zip': zipOf([{ name: QUOTES, text: quoteBar(1) }, { name: 'b.csv', text: quoteBar(1) }]) }, code: 'BAD_ARCHIVE',
+  },
   'a name that climbs': { files: { 'a.zip': zipOf([{ name: `../${QUOTES}`, text: quoteBar(1) }]) }, code: 'BAD_ARCHIVE' },
   'an archive with a flipped checksum': { files: { 'a.zip': flipped(rows(quoteBar(20_000_000)), 16) }, code: 'BAD_ARCHIVE' },
   'letters': { files: { 'a.zip': rows(`${SECRET},1,1,1,1,1,1,1,1,1,1`) }, code: 'BAD_ROW', line: 3 },
@@ -53,7 +55,8 @@ const HOSTILE: Record<string, { files: Record<string, Buffer | string>; code: Ma
   'a line without end': { files: { 'a.zip': rows('1'.repeat(1_000_000)) }, code: 'LINE_TOO_LONG', line: 3 },
   'a gzip cut in the middle': { files: { 'AAPL_message_10.csv.gz': gzipSync(message(34_200, 1)).subarray(0, 30) }, code: 'BAD_ARCHIVE' },
   'messages and a shorter book': {
-    files: { 'AAPL_message_10.csv': `${message(34_200, 1)}\n${message(34_201, 2)}`, 'AAPL_orderbook_10.csv': '5859400,200,5853300,18' }, code: 'ROWS_DIFFER', line: 2,
+    files: { 'AAPL_message_10.csv': `${message(34_200, 1)}\n${message(34_201, 2)}`, 'AAPL_orderbook_10.csv': '5859400,200,5853300,18' },
+    code: 'ROWS_DIFFER', line: 2,
   },
   'an order submitted twice': { files: { 'AAPL_message_10.csv': `${message(34_200, 1)}\n${message(34_201, 1)}` }, code: 'BAD_ROW', line: 2 },
   'messages going back': { files: { 'AAPL_message_10.csv': `${message(34_201, 1)}\n${message(34_200, 2)}` }, code: 'OUT_OF_ORDER', line: 2 },

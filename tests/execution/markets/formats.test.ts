@@ -36,7 +36,9 @@ t.test('midnight in New York, through both offsets and the days between them', (
 t.test('names say what a file holds', (t) => {
   t.strictSame(parseLeanName('20131007_bac_Quote_Tick.csv'), { symbol: 'BAC', date: '20131007', resolution: 'tick', kind: 'quote' });
   t.strictSame(parseLeanName('20131007_brk.b_second_trade.csv'), { symbol: 'BRK.B', date: '20131007', resolution: 'second', kind: 'trade' });
-  for (const name of ['20131007_bac_hour_trade.csv', '../20131007_bac_trade_tick.csv', '20131007__trade_tick.csv', 'bac.csv', '']) t.equal(parseLeanName(name), null, name);
+  for (const name of ['20131007_bac_hour_trade.csv', '../20131007_bac_trade_tick.csv', '20131007__trade_tick.csv', 'bac.csv', '']) {
+    t.equal(parseLeanName(name), null, name);
+  }
   t.strictSame(parseLobsterName('AAPL_2012-06-22_34200000_57600000_message_10.csv'),
     { symbol: 'AAPL', date: '20120622', kind: 'message' });
   t.strictSame(parseLobsterName('excerpt_AAPL_orderbook_10.csv.gz'), { symbol: 'AAPL', date: '20120621', kind: 'orderbook' });
@@ -73,22 +75,27 @@ t.test('quote ticks tell one side a row and keep the other', (t) => {
 
 t.test('trade ticks at the market are prints; those reported late, averaged or repeated are not', (t) => {
   t.strictSame(lean('tick', 'trade',
-    '14400614,139400,500,P,20002020,0', '1,139400,500,D,0,1', '1,139400,500,D,100000,0', '1,139400,500,N,1000000,0', '1,139400,500,N,80,0', '1,0,500,N,1,0', '1,5,0,N,1,0'),
+    '14400614,139400,500,P,20002020,0', '1,139400,500,D,0,1', '1,139400,500,D,100000,0', '1,139400,500,N,1000000,0',
+    '1,139400,500,N,80,0', '1,0,500,N,1,0', '1,5,0,N,1,0'),
   ['08:00:00.614000000Z 500@13.94', 'suspicious', 'offMarket', 'offMarket', '04:00:00.001000000Z 500@13.94', 'empty', 'empty']);
   t.end();
 });
 
 t.test('a bar speaks at its end, with its close', (t) => {
-  t.strictSame(lean('second', 'quote', '14400000,138400,138500,138300,138450,700,140200,140200,139500,139500,20000', '14401000,,,,,,140200,140200,139500,139500,20000'),
+  t.strictSame(lean('second', 'quote', '14400000,138400,138500,138300,138450,700,140200,140200,139500,139500,20000',
+    '14401000,,,,,,140200,140200,139500,139500,20000'),
     ['08:00:01.000000000Z 700@13.845 20000@13.95', '08:00:02.000000000Z 0@0 20000@13.95']);
   t.strictSame(lean('minute', 'trade', '15300000,6448000,6448000,6447000,6447500,90'), ['08:16:00.000000000Z 90@644.75']);
   t.end();
 });
 
 t.test('anything else is malformed', (t) => {
-  const rows = ['', ',', '14400614', '14400614,139400,500,P,1', '14400614,139400,500,P,1,0,0', '14400614,139400,500,P,1,2', '14400614,139400,500,P,1,', 'x,139400,500,P,1,0',
-    '-1,139400,500,P,1,0', '86400001,139400,500,P,1,0', '1.,139400,500,P,1,0', '.5,139400,500,P,1,0', '1.1234567,139400,500,P,1,0', '1e3,139400,500,P,1,0', '1,1.5,500,P,1,0',
-    '1,9999999999999999999999,500,P,1,0', '1,1000000000001,500,P,1,0', '1,139400,-500,P,1,0', '1,139400,500,P,g,0', '1,139400,500,P,123456789,0', '1, 139400,500,P,1,0',
+  const rows = ['', ',', '14400614', '14400614,139400,500,P,1', '14400614,139400,500,P,1,0,0', '14400614,139400,500,P,1,2',
+    '14400614,139400,500,P,1,', 'x,139400,500,P,1,0',
+    '-1,139400,500,P,1,0', '86400001,139400,500,P,1,0', '1.,139400,500,P,1,0', '.5,139400,500,P,1,0', '1.1234567,139400,500,P,1,0',
+    '1e3,139400,500,P,1,0', '1,1.5,500,P,1,0',
+    '1,9999999999999999999999,500,P,1,0', '1,1000000000001,500,P,1,0', '1,139400,-500,P,1,0', '1,139400,500,P,g,0',
+    '1,139400,500,P,123456789,0', '1, 139400,500,P,1,0',
     '1,139400,500,PPPPPPPPPPPPPPPPP,1,0', '1,NaN,500,P,1,0', '1,,500,P,1,0', '1,139400,500,P,1,0 ', '\u0000'];
   t.strictSame(lean('tick', 'trade', ...rows), rows.map(() => 'malformed'));
   t.end();

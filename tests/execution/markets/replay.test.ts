@@ -3,11 +3,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import t from 'tap';
-import { toNumber } from '../../../risk/domain/decimal.ts';
+import { ONE, toNumber } from '../../../risk/domain/decimal.ts';
 import { formatInstant, instant, plusMs } from '../../../risk/domain/time.ts';
 import type { Ns } from '../../../risk/domain/time.ts';
 import type { MarketEvent, Quote } from '../../../execution/market.ts';
 import { instantOf, noCounts } from '../../../execution/markets/readers.ts';
+import type { ReplayCounts } from '../../../execution/markets/readers.ts';
 import { openReplay } from '../../../execution/markets/replay.ts';
 import type { ReplaySource } from '../../../execution/markets/replay.ts';
 import { replayMarket } from '../../../execution/markets/replay-market.ts';
@@ -33,7 +34,7 @@ interface Spread {
 }
 
 /** Reads all of a source, asserting what holds of each event. */
-async function survey(source: ReplaySource, bounds: Record<string, [number, number]>): Promise<{ counts: ReturnType<typeof noCounts>; spreads: Map<string, Spread> }> {
+async function survey(source: ReplaySource, bounds: Record<string, [number, number]>): Promise<{ counts: ReplayCounts; spreads: Map<string, Spread> }> {
   const counts = noCounts();
   const spreads = new Map<string, Spread>(source.symbols.map((symbol) => [symbol, { quotes: 0, crossed: 0, locked: 0 }]));
   let last = 0n;
@@ -118,8 +119,10 @@ interface Run {
 }
 
 const seconds = (at: Ns): string => formatInstant(at).slice(17, -1).replace(/0{6}$/, '');
-const words = (event: MarketEvent): string =>
-  (event.kind === 'quote' ? `${seconds(event.quote.at)} ${toNumber(event.quote.bidPx)}/${toNumber(event.quote.askPx)}` : `${seconds(event.print.at)} ${toNumber(event.print.qty)}@${toNumber(event.print.px)}`);
+function words(event: MarketEvent): string {
+  if (event.kind === 'quote') return `${seconds(event.quote.at)} ${toNumber(event.quote.bidPx)}/${toNumber(event.quote.askPx)}`;
+  return `${seconds(event.print.at)} ${toNumber(event.print.qty)}@${toNumber(event.print.px)}`;
+}
 
 async function started(source: ReplaySource, start: Ns, watch: readonly string[] = ['BAC']): Promise<Run> {
   const timers = replayedTimers({ start, speed: 'max', settle });
@@ -142,7 +145,10 @@ async function runTo({ timers }: Run, at: Ns): Promise<void> {
   await reached;
 }
 
-const QUOTES = ['14400000,138400,700,0,0,P,1,0', '14401000,0,0,139500,500,P,1,0', '14402000,138500,700,0,0,P,1,0', '14403000,0,0,138900,500,P,1,0', '14403000,138600,700,0,0,P,1,0'];
+const QUOTES = [
+  '14400000,138400,700,0,0,P,1,0', '14401000,0,0,139500,500,P,1,0', '14402000,138500,700,0,0,P,1,0', '14403000,0,0,138900,500,P,1,0',
+  '14403000,138600,700,0,0,P,1,0',
+];
 const TRADES = ['14400500,138900,10,P,1,0', '14402000,138400,20,P,1,0', '14402500,138400,30,P,1,0'];
 
 t.test('events come at their instants, the past is state, ties keep prints before quotes and files in order', async (t) => {
@@ -191,6 +197,28 @@ t.test('a row that goes bad on the way ends the data there, and says so once', a
   await t.rejects(started(source, instant('2013-10-07T09:00:00Z')), { code: 'BAD_ROW' }, 'where the past itself cannot be read there is no market');
 });
 
+t.test('while the reader is behind, time waits for it', async (t) => {
+  const start = instant('2013-10-07T08:00:00Z');
+  const print = (ms: number): MarketEvent => ({ kind: 'print', print: { symbol: 'BAC', px: ONE, qty: ONE, at: plusMs(start, ms) } });
+  let arrive = (): void => undefined;
+  const disk = new Promise<void>((resolve) => (arrive = resolve));
+  async function* read(): AsyncGenerator<MarketEvent[], void> {
+    yield [print(1_000)];
+    await disk;
+    yield [print(2_000)];
+  }
+  const run = await started({ format: 'test', symbols: ['BAC'], first: start, read }, start);
+  const late = runTo(run, plusMs(start, 3_000)).then(() => run.told.push('late'));
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  t.strictSame(run.told, ['01.000 1@1'], 'what is asked for after the unread does not run before it');
+  t.equal(run.timers.now(), plusMs(start, 1_000));
+  arrive();
+  await late;
+  t.strictSame(run.told, ['01.000 1@1', '02.000 1@1', 'late']);
+  run.market.stop();
+  run.timers.stop();
+});
+
 t.test('stopped in the middle, nothing more is told and the files are closed', async (t) => {
   const rows = Array.from({ length: 30_000 }, (_, i) => `${14_400_000 + i},138400,700,139500,500,P,1,0`);
   const source = await sourceOf(t.testdir(), rows, []);
@@ -216,7 +244,10 @@ t.test('the LOBSTER excerpt: the quotes told are the rows of its book, the print
   let printed = 0;
   market.onEvent((event) => {
     if (event.kind === 'print') printed += toNumber(event.print.qty);
-    else quotes.push([event.quote.askPx / 10n ** 14n, event.quote.askQty / 10n ** 18n, event.quote.bidPx / 10n ** 14n, event.quote.bidQty / 10n ** 18n].join(','));
+    else {
+      const { askPx, askQty, bidPx, bidQty } = event.quote;
+      quotes.push([askPx / 10n ** 14n, askQty / 10n ** 18n, bidPx / 10n ** 14n, bidQty / 10n ** 18n].join(','));
+    }
   });
   market.watch('AAPL');
   market.start();

@@ -19,7 +19,7 @@ export interface Cluster {
   /** Whether it ran already. */
   readonly adopted: boolean;
   /** Fast shutdown (open transactions roll back, everything committed is flushed), awaited. Never call it without the lease: another gateway may use it. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 export interface ClusterOptions {

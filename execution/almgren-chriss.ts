@@ -80,6 +80,7 @@ export function leastLiquidityVaR(problem: Omit<ExecutionProblem, 'riskAversion'
   for (let i = 0; i < 1000; i++) {
     const { expectedCost, variance } = solve({ ...problem, riskAversion });
     const next = lambdaV / (2 * Math.sqrt(variance));
+    if (!Number.isFinite(next)) break;
     if (Math.abs(next - riskAversion) <= 1e-12 * next) return { lvar: expectedCost + lambdaV * Math.sqrt(variance), riskAversion };
     riskAversion = next;
   }

@@ -60,7 +60,7 @@ const ENDS: Readonly<Partial<Record<OrderState, EndReason>>> = {
 
 /** A direct order is over when nothing of its chain is open; why, says its last order that was not a refused replacement. */
 function endDirect(parent: Parent, at: Ns): void {
-  if (parent.end !== null || parent.children.length === 0 || parent.children.some(isPresent)) return;
+  if (parent.end !== null || parent.children.length === 0 || parent.children.some((child) => isOpen(child.state))) return;
   const last = parent.children.findLast((child) => child.order.origClOrdId === null || (child.state !== 'rejected' && child.state !== 'denied'));
   endParent(parent, (last && ENDS[last.state]) ?? 'canceled', at);
 }

@@ -61,8 +61,8 @@ export function shortfallOf(execution: Execution, endPx: Decimal | null): Shortf
   const impact = subtract(signed(cost - releaseCost), spread);
   const opportunity = leavesQty > 0n && endPx !== null ? signed(nearestProduct(leavesQty, endPx) - nearestProduct(leavesQty, arrivalPx)) : ZERO;
   const total = add(add(signed(cost - arrivalCost), opportunity), fees);
-  const notional = toNumber(nearestProduct(orderQty, arrivalPx));
-  return { delay, spread, impact, opportunity, fees, total, bps: notional === 0 ? 0 : (toNumber(total) / notional) * 1e4 };
+  const bps = toNumber(divide((total * 10_000n) as Decimal, nearestProduct(orderQty, arrivalPx)));
+  return { delay, spread, impact, opportunity, fees, total, bps };
 }
 
 /** Average price of what was filled, to 18 decimals; null before the first fill. */

@@ -15,6 +15,11 @@ export class SeqTaken extends Error {
   override readonly name = 'SeqTaken';
 }
 
+/** The record before the batch is not there. */
+export class GapRefused extends Error {
+  override readonly name = 'GapRefused';
+}
+
 export interface PostgresStore extends LogStore {
   /** For what is not the log: snapshots and checkpoints. */
   readonly tables: Database;
@@ -23,15 +28,19 @@ export interface PostgresStore extends LogStore {
 
 const AT = (line: string): string => `substr(${line}, strpos(${line}, '"at":"') + 6, 30)::timestamptz`;
 
+/** A server that lost what it had acknowledged (a standby that was behind took over) must not be written past the hole. */
+const NO_GAP = '($2::bigint = 0 OR EXISTS (SELECT FROM portcullis.records WHERE log = $1 AND seq = $2::bigint - 1))';
+
 const INSERT_ONE = {
   name: 'one',
-  text: `INSERT INTO portcullis.records (log, seq, hash, at, subject, canonical) VALUES ($1, $2::bigint, $3, ${AT('$4::text')}, nullif($5::text, ''), $4::text)`,
+  text: `INSERT INTO portcullis.records (log, seq, hash, at, subject, canonical)
+    SELECT $1, $2::bigint, $3::bytea, ${AT('$4::text')}, nullif($5::text, ''), $4::text WHERE ${NO_GAP}`,
 };
 const INSERT_LINES = {
   name: 'lines',
   text: `INSERT INTO portcullis.records (log, seq, hash, at, subject, canonical)
     SELECT $1, $2::bigint + n - 1, substr($3::bytea, (n::int - 1) * 32 + 1, 32), ${AT('line')}, nullif(subject, ''), line
-    FROM ROWS FROM (string_to_table($4::text, E'\\n'), string_to_table($5::text, E'\\n')) WITH ORDINALITY AS t (line, subject, n)`,
+    FROM ROWS FROM (string_to_table($4::text, E'\\n'), string_to_table($5::text, E'\\n')) WITH ORDINALITY AS t (line, subject, n) WHERE ${NO_GAP}`,
 };
 
 const UNIQUE_VIOLATION = '23505';
@@ -100,20 +109,23 @@ async function insert(client: pg.Client, log: string, lines: readonly StoredLine
 async function insertOnce(client: pg.Client, log: string, lines: readonly StoredLine[]): Promise<void> {
   const [first] = lines;
   if (first === undefined) return;
-  if (lines.length === 1) {
-    await client.query(INSERT_ONE, [log, first.seq, Buffer.from(first.hash, 'hex'), first.canonical, first.subject ?? '']);
-    return;
+  const { rowCount } = lines.length === 1
+    ? await client.query({ ...INSERT_ONE, values: [log, first.seq, Buffer.from(first.hash, 'hex'), first.canonical, first.subject ?? ''] })
+    : await client.query({ ...INSERT_LINES, values: [log, first.seq, ...joined(lines)] });
+  if (rowCount !== lines.length) throw new GapRefused(`the record before seq ${String(first.seq)} is not in the store`);
+}
+
+/** Hashes as one value, texts and subjects one a line. */
+function joined(lines: readonly StoredLine[]): readonly [Buffer, string, string] {
+  const hashes = Buffer.allocUnsafe(32 * lines.length);
+  const texts: string[] = [];
+  const subjects: string[] = [];
+  for (const [i, { hash, canonical, subject }] of lines.entries()) {
+    hashes.write(hash, 32 * i, 'hex');
+    texts.push(canonical);
+    subjects.push(subject ?? '');
   }
-  let hashes = '';
-  let texts = first.canonical;
-  let subjects = first.subject ?? '';
-  for (const line of lines) {
-    hashes += line.hash;
-    if (line === first) continue;
-    texts += `\n${line.canonical}`;
-    subjects += `\n${line.subject ?? ''}`;
-  }
-  await client.query(INSERT_LINES, [log, first.seq, Buffer.from(hashes, 'hex'), texts, subjects]);
+  return [hashes, texts.join('\n'), subjects.join('\n')];
 }
 
 const stored = ({ seq, hash, canonical }: Pick<Tables['records'], 'seq' | 'hash' | 'canonical'>): StoredRecord =>

@@ -87,8 +87,8 @@ export function factsPresent<I>(...needs: readonly (keyof I & string)[]): Check<
 /** Whether nothing denies. `off` does not pass by itself: the FACT_MISSING beside it denies. */
 export const allPass = (verdicts: readonly Verdict[]): boolean => verdicts.every((verdict) => verdict.outcome !== 'deny');
 
-/** Double arithmetic over exact books: a limit counts as kept within one part in 10^9. NaN keeps nothing. */
-const TOLERANCE = 1e-9;
+/** Double arithmetic over exact books: a limit counts as kept within one part in 10^8, which is wider than the projection's 10^-10. NaN keeps nothing. */
+const TOLERANCE = 1e-8;
 export const within = (value: number, limit: number): boolean => value <= limit + Math.abs(limit) * TOLERANCE;
 
 /** A governor that rounding alone keeps from 0: at the hard stop 1 − 0.8 is a hair less than 0.2. */

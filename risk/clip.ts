@@ -70,7 +70,7 @@ function moverAt({ wishes, trades, at }: ClipInput, i: number, bounded: Decimal)
 }
 
 /** A mover counts as cut when it ends this far, of equity, before the end of its box. */
-const CUT_MIN = 1e-9;
+const CUT_MIN = 1e-11;
 
 function legsOf(
   { wishes, trades }: ClipInput, bounded: readonly Decimal[], moving: readonly number[], movers: readonly Mover[], asked: ClipProblem,

@@ -7,7 +7,8 @@ import type { CheckCode, Verdict } from '../../risk/domain/verdict.ts';
 import type { Facts } from '../../risk/facts.ts';
 import type { Limits } from '../../risk/policy.ts';
 import type { RiskState } from '../../risk/state.ts';
-import { ATTRIBUTION, d, deskOf, factsOf, flip, NOW, orderOf, policyWith, QUOTE, type Position } from './desk.ts';
+import type { QUOTE} from './desk.ts';
+import { ATTRIBUTION, d, deskOf, factsOf, flip, NOW, orderOf, policyWith, type Position } from './desk.ts';
 
 const IBM = factsOf({ IBM: {} });
 const decide = (command: OrderCommand<OrderTerms>, state: RiskState, facts: Facts = IBM): ReturnType<typeof decideOrder> => decideOrder(command, state, facts);
@@ -48,7 +49,7 @@ t.test('each row repairs one defect of the row before; the first denial is the r
   ];
   for (const [code, command, state, facts] of rows) {
     const decision = decide(command, state, facts);
-    t.equal(denials(decision.verdicts)[0] ?? null, code, `${code ?? 'accepted'}`);
+    t.equal(denials(decision.verdicts)[0] ?? null, code, code ?? 'accepted');
     t.equal(decision.decision, code === null ? 'accepted' : 'denied');
     t.equal(decision.approved, code === null ? command.terms : null);
     t.equal(decision.verdicts.length, 23, 'every check runs');

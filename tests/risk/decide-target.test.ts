@@ -1,0 +1,189 @@
+import t from 'tap';
+import type { LegDecision, TargetCommand, TargetDecision } from '../../risk/decision.ts';
+import { decideTarget } from '../../risk/decide-target.ts';
+import { formatDecimal } from '../../risk/domain/decimal.ts';
+import { plusMs } from '../../risk/domain/time.ts';
+import type { CheckCode, Verdict } from '../../risk/domain/verdict.ts';
+import type { Facts } from '../../risk/facts.ts';
+import type { RiskState } from '../../risk/state.ts';
+import { d, deskOf, factsOf, flip, NOW, policyWith, targetOf } from './desk.ts';
+
+const FACTS = factsOf({ IBM: {}, SPY: {}, BAC: {}, AIG: {} });
+const decide = (command: TargetCommand, state: RiskState = deskOf(), facts: Facts = FACTS): TargetDecision => decideTarget(command, state, facts);
+const leg = (decision: TargetDecision, symbol: string): LegDecision => decision.legs.find((entry) => entry.symbol === symbol)!;
+const spoken = (verdicts: readonly Verdict[]): string[] => verdicts.filter(({ outcome }) => outcome !== 'pass' && outcome !== 'off').map(({ code, outcome }) => `${code} ${outcome}`);
+const shown = (decision: TargetDecision): Record<string, string[]> =>
+  Object.fromEntries(decision.legs.map(({ symbol, allowed, deltaQty, outcome }) => [symbol, [outcome, formatDecimal(allowed), formatDecimal(deltaQty)]]));
+
+t.test('within all limits: accepted as asked, in whole lots', (t) => {
+  const decision = decide(targetOf({ IBM: '0.1', SPY: '-0.05' }));
+  t.equal(decision.decision, 'accepted');
+  t.same(shown(decision), { IBM: ['accepted', '0.1', '1000'], SPY: ['accepted', '-0.05', '-500'] });
+  t.same(decision.verdicts.map(({ outcome }) => outcome).filter((outcome) => outcome !== 'pass'), []);
+  t.same(decision.verdicts.find(({ code }) => code === 'GROSS_EXPOSURE'), { code: 'GROSS_EXPOSURE', outcome: 'pass', observed: '0.15', limit: '2', unit: 'xEquity' });
+  t.equal(decision.equity, 1_000_000);
+  t.equal(decision.governor, 1);
+  t.end();
+});
+
+t.test('the sample of API.md: clipped to the Kelly cap', (t) => {
+  const command = targetOf({ SPY: { target: d('0.25'), mu: 0.0144, sigma: 0.18 + 0.0097366596, forecastDays: 5 } });
+  const decision = decide(command, deskOf(policyWith({ kelly: { fraction: 0.5, unratedWeight: 0.25, require: false } })));
+  t.equal(decision.decision, 'clipped');
+  const verdict = leg(decision, 'SPY').verdicts.find(({ code }) => code === 'KELLY_CAP')!;
+  t.equal(verdict.outcome, 'clip');
+  t.equal(verdict.observed, '0.25');
+  t.equal(Number(verdict.limit).toFixed(3), '0.200');
+  t.equal(Number(formatDecimal(leg(decision, 'SPY').allowed)).toFixed(3), '0.200');
+  t.end();
+});
+
+t.test('a sign against mu has cap 0; a reduction is never blocked by Kelly', (t) => {
+  const against = { mu: -0.1, sigma: 0.2, forecastDays: 5 };
+  t.same(shown(decide(targetOf({ IBM: { target: d('0.1'), ...against } }))), { IBM: ['clipped', '0', '0'] });
+  const held = (): RiskState => deskOf(undefined, [{ symbol: 'IBM', qty: '2000' }]);
+  t.same(shown(decide(targetOf({ IBM: { target: d('0.1'), ...against } }), held())), { IBM: ['accepted', '0.1', '-1000'] });
+  t.same(shown(decide(targetOf({ IBM: { target: d('0.25'), ...against } }), held())), { IBM: ['clipped', '0', '-2000'] }, 'a wish to grow ends at the cap');
+  t.same(shown(decide(targetOf({ IBM: { target: d('-0.1'), ...against, mu: 0.1 } }), held())), { IBM: ['clipped', '0', '-2000'] }, 'a flip ends at zero');
+  t.same(shown(decide(targetOf({ IBM: '0.1' }), deskOf(policyWith({ kelly: { fraction: 0.5, unratedWeight: 0.2, require: true } })))), { IBM: ['denied', '0', '0'] });
+  t.end();
+});
+
+t.test('an impossible leg is denied alone and keeps its present weight', (t) => {
+  const state = deskOf(undefined, [{ symbol: 'BAC', qty: '500' }]);
+  const facts = factsOf({ IBM: {}, BAC: { quoteAt: plusMs(NOW, -60_000) }, AIG: null });
+  const decision = decide(targetOf({ IBM: '0.1', BAC: '0.1', AIG: '0.1', NONE: '0.1' }), state, facts);
+  t.equal(decision.decision, 'clipped');
+  t.same(shown(decision), { IBM: ['accepted', '0.1', '1000'], BAC: ['denied', '0.05', '0'], AIG: ['denied', '0', '0'], NONE: ['denied', '0', '0'] });
+  t.same(spoken(leg(decision, 'BAC').verdicts), ['MARKET_DATA_STALE deny']);
+  t.same(spoken(leg(decision, 'AIG').verdicts), ['FACT_MISSING deny']);
+  t.same(spoken(leg(decision, 'NONE').verdicts), ['UNKNOWN_INSTRUMENT deny', 'FACT_MISSING deny']);
+  t.equal(decide(targetOf({ AIG: '0.1', NONE: '0.1' }), state, facts).decision, 'denied', 'denied when every leg is');
+  t.equal(decide(targetOf({ IBM: '0.1', NONE: '0.1' }, { mode: 'all_or_none' }), state, facts).decision, 'denied');
+  t.end();
+});
+
+t.test('what denies a whole target', (t) => {
+  const base = targetOf({ IBM: '0.1' });
+  const rows: readonly (readonly [CheckCode, TargetCommand, RiskState, Facts])[] = [
+    ['SWITCH_HALTED', base, flip(deskOf(), { kind: 'strategy', id: 'alpha-1' }, 'halted'), FACTS],
+    ['SWITCH_HALTED', base, flip(deskOf(), { kind: 'trader', id: 'TRADER1' }, 'halted'), FACTS],
+    ['ATTRIBUTION', targetOf({ IBM: '0.1' }, { strategy: 'alpha-9' }), deskOf(), FACTS],
+    ['PERMISSION', targetOf({ IBM: '0.1' }, { strategy: 'alpha-9' }), deskOf(), FACTS],
+    ['FACT_MISSING', targetOf({ IBM: '0.1' }, { account: 'ACC2' }), deskOf(), FACTS],
+    ['FACT_MISSING', base, deskOf(undefined, [{ symbol: 'S001', qty: '10', mark: null }]), FACTS],
+    ['AS_OF_STALE', targetOf({ IBM: '0.1' }, { asOf: plusMs(NOW, -60_001) }), deskOf(), FACTS],
+    ['AS_OF_STALE', targetOf({ IBM: '0.1' }, { asOf: plusMs(NOW, 5001) }), deskOf(), FACTS],
+    ['FAT_FINGER', targetOf({ IBM: '2.501' }), deskOf(), FACTS],
+    ['FAT_FINGER', targetOf(Object.fromEntries(['IBM', 'SPY', 'BAC', 'AIG', 'S001', 'S002', 'S003', 'S004', 'S005'].map((symbol) => [symbol, '2.3']))), deskOf(), FACTS],
+    ['CLOCK', base, deskOf(), { ...FACTS, clockStepBackMs: 1001 }],
+    ['FACT_MISSING', base, deskOf(), { ...FACTS, clockStepBackMs: null }],
+  ];
+  for (const [code, command, state, facts] of rows) {
+    const decision = decide(command, state, facts);
+    t.equal(decision.decision, 'denied', code);
+    t.ok(spoken(decision.verdicts).includes(`${code} deny`), `${code}: ${spoken(decision.verdicts).join(', ')}`);
+    t.ok(decision.legs.every(({ outcome, deltaQty }) => outcome === 'denied' && deltaQty === 0n));
+  }
+  for (const asOf of [plusMs(NOW, -60_000), plusMs(NOW, 5000)]) t.equal(decide(targetOf({ IBM: '0.1' }, { asOf })).decision, 'accepted');
+  t.throws(() => decide({ ...base, target: { ...base.target, legs: [...base.target.legs, ...base.target.legs] } }), RangeError);
+  t.end();
+});
+
+t.test('an instrument switch stops its leg alone', (t) => {
+  const halted = flip(deskOf(), { kind: 'instrument', id: 'IBM' }, 'halted');
+  t.same(shown(decide(targetOf({ IBM: '0.1', SPY: '0.1' }), halted)), { IBM: ['denied', '0', '0'], SPY: ['accepted', '0.1', '1000'] });
+  t.end();
+});
+
+t.test('reducing: a reduction passes, growth stays where it is, a flip ends at zero', (t) => {
+  const state = flip(deskOf(undefined, [{ symbol: 'IBM', qty: '1000' }, { symbol: 'SPY', qty: '1000' }, { symbol: 'BAC', qty: '-1000' }]), { kind: 'firm', id: '*' }, 'reducing');
+  const decision = decide(targetOf({ IBM: '0.05', SPY: '0.2', BAC: '0.1', AIG: '0.1' }), state);
+  t.same(shown(decision), { IBM: ['accepted', '0.05', '-500'], SPY: ['clipped', '0.1', '0'], BAC: ['clipped', '0', '1000'], AIG: ['clipped', '0', '0'] });
+  t.same(spoken(decision.verdicts), ['SWITCH_REDUCING clip']);
+  const closing = targetOf({ IBM: '0' });
+  t.equal(decide(closing, flip(deskOf(undefined, [{ symbol: 'IBM', qty: '1000' }]), { kind: 'firm', id: '*' }, 'halted')).decision, 'denied');
+  const armed = policyWith({}, { closingUnderHalt: [{ kind: 'firm', id: '*' }] });
+  t.equal(decide(closing, flip(deskOf(armed, [{ symbol: 'IBM', qty: '1000' }]), { kind: 'firm', id: '*' }, 'halted')).decision, 'accepted', 'armed');
+  t.equal(decide(targetOf({ IBM: '0.2' }), flip(deskOf(armed, [{ symbol: 'IBM', qty: '1000' }]), { kind: 'firm', id: '*' }, 'halted')).decision, 'denied', 'armed for closings only');
+  t.end();
+});
+
+t.test('at the hard stop of the drawdown only reductions are left', (t) => {
+  const state = deskOf(undefined, [{ symbol: 'IBM', qty: '8000' }]);
+  const facts = factsOf({ IBM: { bidPx: d('75'), askPx: d('75') }, SPY: {} });
+  const decision = decide(targetOf({ IBM: '0.6', SPY: '0.1' }), state, facts);
+  t.equal(decision.governor! < 1e-9, true);
+  t.equal(leg(decision, 'IBM').outcome, 'accepted');
+  t.ok(leg(decision, 'IBM').deltaQty < 0n);
+  t.equal(leg(decision, 'SPY').deltaQty, 0n);
+  t.same(spoken(decision.verdicts), ['DRAWDOWN_GOVERNOR clip']);
+  t.end();
+});
+
+t.test('one projection: the nearest to what was asked, all limits at once', (t) => {
+  const decision = decide(targetOf({ IBM: '0.2', SPY: '0.25', BAC: '0.1' }), deskOf(policyWith({ grossXEquity: 0.4 })));
+  t.same(shown(decision), { IBM: ['clipped', '0.15', '1500'], SPY: ['clipped', '0.2', '2000'], BAC: ['clipped', '0.05', '500'] });
+  t.same(spoken(decision.verdicts), ['GROSS_EXPOSURE clip']);
+  t.same(leg(decision, 'IBM').verdicts.at(-1), { code: 'GROSS_EXPOSURE', outcome: 'clip', observed: '0.2', limit: '0.15', unit: 'xEquity' });
+  const sides = decide(targetOf({ IBM: '0.2', SPY: '0.2', BAC: '-0.2', AIG: '-0.2' }), deskOf(policyWith({ netXEquity: 0.1 })));
+  t.same(shown(sides), { IBM: ['clipped', '0.05', '500'], SPY: ['clipped', '0.05', '500'], BAC: ['clipped', '-0.05', '-500'], AIG: ['clipped', '-0.05', '-500'] }, 'each way to fill');
+  const turned = decide(targetOf({ IBM: '0.2', SPY: '0.1' }), deskOf(policyWith({ turnoverXEquityPerDay: 0.2 })));
+  t.same(shown(turned), { IBM: ['clipped', '0.15', '1500'], SPY: ['clipped', '0.05', '500'] });
+  t.same(spoken(decide(targetOf({ IBM: '0.2' }, { mode: 'all_or_none' }), deskOf(policyWith({ grossXEquity: 0.1 }))).verdicts), ['GROSS_EXPOSURE deny']);
+  t.end();
+});
+
+t.test('volatility is brought under its cap along with the rest', (t) => {
+  const policy = policyWith({ volatilityAnnual: 0.05 });
+  const decision = decide(targetOf({ IBM: '0.25', SPY: '0.25', BAC: '-0.1' }), deskOf(policy));
+  t.equal(decision.decision, 'clipped');
+  t.same(spoken(decision.verdicts), ['VOLATILITY_CAP clip']);
+  t.ok(decision.legs.some(({ deltaQty }) => deltaQty > 0n), 'it is not simply refused');
+  t.end();
+});
+
+t.test('a book in breach can shrink, and only shrink', (t) => {
+  const state = (): RiskState => deskOf(policyWith({ grossXEquity: 0.4 }), [{ symbol: 'IBM', qty: '3000' }, { symbol: 'SPY', qty: '2000' }]);
+  const decision = decide(targetOf({ IBM: '0.28', SPY: '0.15', BAC: '0.05' }), state());
+  t.same(shown(decision), { IBM: ['accepted', '0.28', '-200'], SPY: ['accepted', '0.15', '-500'], BAC: ['clipped', '0', '0'] });
+  t.same(spoken(decision.verdicts), ['GROSS_EXPOSURE clip']);
+  t.end();
+});
+
+t.test('what is being sold is not yet sold: a rotation at the limit waits for it', (t) => {
+  const decision = decide(targetOf({ IBM: '0', SPY: '0.2' }), deskOf(policyWith({ grossXEquity: 0.2 }), [{ symbol: 'IBM', qty: '2000' }]));
+  t.same(shown(decision), { IBM: ['accepted', '0', '-2000'], SPY: ['clipped', '0', '0'] });
+  t.end();
+});
+
+t.test('complete closes the rest of its own book, and of no other', (t) => {
+  const held = [{ symbol: 'IBM', qty: '1000' }, { symbol: 'BAC', qty: '-500' }, { symbol: 'SPY', qty: '700', strategy: 'alpha-2' }];
+  const decision = decide(targetOf({ IBM: '0.1' }, { scope: 'complete' }), deskOf(undefined, held));
+  t.same(shown(decision), { IBM: ['accepted', '0.1', '0'], BAC: ['accepted', '0', '500'] });
+  t.equal(leg(decision, 'BAC').requested, null);
+  t.end();
+});
+
+t.test('open orders are part of the present, and own is own', (t) => {
+  const held = [{ symbol: 'IBM', qty: '500', buyOpen: '300' }, { symbol: 'IBM', qty: '1000', strategy: 'alpha-2' }];
+  t.same(shown(decide(targetOf({ IBM: '0.1' }), deskOf(undefined, held))), { IBM: ['accepted', '0.1', '200'] });
+  t.same(shown(decide(targetOf({ IBM: '0.2' }), deskOf(undefined, held))), { IBM: ['clipped', '0.15', '700'] }, 'the name limit counts both strategies');
+  t.end();
+});
+
+t.test('quantities and notionals mean the same as weights', (t) => {
+  const state = (): RiskState => deskOf(undefined, [{ symbol: 'IBM', qty: '300' }]);
+  t.same(shown(decide(targetOf({ IBM: '1000.7' }, { basis: 'quantity' }), state())), { IBM: ['accepted', '1000.7', '700'] });
+  t.same(shown(decide(targetOf({ IBM: '3000' }, { basis: 'quantity' }), state())), { IBM: ['clipped', '2500', '2200'] });
+  t.same(shown(decide(targetOf({ IBM: '-100000' }, { basis: 'notional' }), state())), { IBM: ['accepted', '-100000', '-1300'] });
+  t.same(shown(decide(targetOf({ IBM: '300000' }, { basis: 'notional' }), state())), { IBM: ['clipped', '250000', '2200'] });
+  t.end();
+});
+
+t.test('the size of a parent is clipped to the order limits', (t) => {
+  const decision = decide(targetOf({ IBM: '0.2' }), deskOf(policyWith({ orderNotionalMax: d('150000') })));
+  t.same(shown(decision), { IBM: ['clipped', '0.15', '1500'] });
+  t.same(spoken(leg(decision, 'IBM').verdicts), ['MAX_ORDER_NOTIONAL clip']);
+  t.end();
+});

@@ -15,9 +15,9 @@ export interface Principal {
 
 export const isRole = (value: unknown): value is Role => ROLES.some((role) => role === value);
 
-/** One person, by any token: issuer and `sub`, without regard to ASCII case. No identity has a NUL, so the key is unambiguous. */
+/** One person, by any token: issuer and `sub`, without regard to ASCII case. No `sub` has a space, so the key is unambiguous. */
 export function personOf(issuer: string, sub: string): string {
-  return `${issuer}\0${sub}`.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  return `${issuer} ${sub}`.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
 /**

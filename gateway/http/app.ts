@@ -5,13 +5,13 @@
  */
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import swagger from '@fastify/swagger';
-import type { Registry } from 'prom-client';
+import { Counter, type Registry } from 'prom-client';
 import type { Gate } from '../auth/gate.ts';
 import type { Principal } from '../auth/principal.ts';
 import { registerStream } from '../ws/stream.ts';
 import type { EventSource, Pulse } from '../ws/events.ts';
 import { BOUNDS, InFlight, Strangers } from './bounds.ts';
-import { problem, problemOf, Refusal } from './errors.ts';
+import { problem, problemOf, Refusal, type EdgeCode } from './errors.ts';
 import { bearerOf, isOurHost, isOurMedia, isOurOrigin } from './headers.ts';
 import { parseJsonBytes } from './json.ts';
 import { createPerformer, type Performer } from './perform.ts';
@@ -50,13 +50,16 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     logger: false,
     trustProxy: false,
     exposeHeadRoutes: false,
-    forceCloseConnections: true,
+    forceCloseConnections: 'idle',
     bodyLimit: BOUNDS.bodyBytes,
     requestTimeout: BOUNDS.requestTimeoutMs,
     http: { maxHeaderSize: BOUNDS.headerBytes, headersTimeout: BOUNDS.headersTimeoutMs, connectionsCheckingInterval: BOUNDS.connectionsCheckedEveryMs },
+    // The text as it stands: `parseQuery` reads it, by the route's own names.
     routerOptions: { querystringParser: (text) => text as never },
-    frameworkErrors: (error, _request, reply) => {
-      send(reply, problemOf(error) ?? problem('INVALID_BODY', 'The request is not well-formed'));
+    frameworkErrors: (error, request, reply) => {
+      const answer = problemOf(error) ?? problem('INVALID_BODY', 'The request is not well-formed');
+      performer.report(answer.body.code, null, { method: request.method, route: '', source: request.raw.socket.remoteAddress ?? '' });
+      send(reply, answer);
     },
     clientErrorHandler: sendToConnection,
   });
@@ -64,6 +67,10 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   app.server.maxConnections = BOUNDS.connections;
   app.server.on('connection', (socket) => {
     strangers.add(socket);
+  });
+  app.addHook('preClose', (done) => {
+    strangers.dropAll();
+    done();
   });
   app.decorateRequest('principal', null);
   // Shapes are checked by `perform`, the same for both faces; Fastify carries the schemas for the OpenAPI document.
@@ -74,12 +81,12 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     done(null, body.length === 0 ? undefined : parseJsonBytes(body));
   });
 
-  const performer = createPerformer(parts.service, new InFlight(BOUNDS.inFlight), parts.nowMs);
+  const performer = createPerformer(parts.service, new InFlight(BOUNDS.inFlight), countRefusals(parts.registry), parts.nowMs);
   const guards = createGuards(parts, performer, strangers);
   app.setErrorHandler((error, request, reply) => {
     const answer = problemOf(error);
-    if (error instanceof Refusal) performer.report(error.code, request.principal, whereOf(request));
-    if (answer === null) parts.onDefect(error, `${request.method} ${request.routeOptions.url ?? ''}`);
+    if (answer !== null) performer.report(answer.body.code, request.principal, whereOf(request));
+    else parts.onDefect(error, `${request.method} ${request.routeOptions.url ?? ''}`);
     send(reply, answer ?? problem('INTERNAL', 'The gateway failed. The request may or may not have been done.'));
   });
   app.setNotFoundHandler((_request, reply) => {
@@ -91,6 +98,11 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   for (const route of Object.values(ROUTES)) registerRoute(app, route, guards, performer);
   registerStream(app, { ...parts, performer, strangers, guard: guards.stream });
   return app;
+}
+
+function countRefusals(registry: Registry): (code: EdgeCode) => void {
+  const counter = new Counter({ name: 'portcullis_refusals_total', help: 'Refusals of the edge by code', labelNames: ['code'], registers: [registry] });
+  return (code) => { counter.inc({ code }); };
 }
 
 const SECURITY_SCHEMES = { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } as const;

@@ -85,6 +85,10 @@ export class Strangers {
       return;
     }
   }
+  /** At the end of the house: who has shown no token is not waited for. */
+  dropAll(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
   /** The connection showed a good token. */
   known(socket: Socket): void {
     this.#sockets.delete(socket);

@@ -35,16 +35,20 @@ export interface Problem {
   readonly detail: string;
   readonly code: EdgeCode;
 }
+/** An answer that is a problem. */
+export interface ProblemAnswer extends Answer {
+  readonly body: Problem;
+}
 
 const typeOf = (code: EdgeCode): string => `urn:portcullis:${code.toLowerCase().replaceAll('_', '-')}`;
 
 /** A problem as an answer. `members` are the extension members: verdicts, a receipt, ids. `status` differs from the code's only for protocol faults. */
-export function problem(code: EdgeCode, detail: string, members: Readonly<Record<string, unknown>> = {}, status = EDGE[code].status): Answer {
+export function problem(code: EdgeCode, detail: string, members: Readonly<Record<string, unknown>> = {}, status = EDGE[code].status): ProblemAnswer {
   return { status, body: { type: typeOf(code), title: EDGE[code].title, status, detail, code, ...members } };
 }
 
 /** A denial: its sentence is made here, once, from the verdicts that deny. */
-export function denial(verdicts: readonly Verdict[], members: Readonly<Record<string, unknown>> = {}): Answer {
+export function denial(verdicts: readonly Verdict[], members: Readonly<Record<string, unknown>> = {}): ProblemAnswer {
   return problem('DENIED', sentenceOfDenial(verdicts), { verdicts, ...members });
 }
 
@@ -74,14 +78,14 @@ const PROTOCOL_FAULTS: Readonly<Record<string, readonly [EdgeCode, number?]>> = 
 };
 
 /** The problem for whatever was thrown below a route. Null: not foreseen, a defect. */
-export function problemOf(error: unknown): Answer | null {
+export function problemOf(error: unknown): ProblemAnswer | null {
   if (error instanceof Refusal) return problem(error.code, error.detail);
   const fault = protocolFault(error);
   return fault === undefined ? null : problem(fault[0], EDGE[fault[0]].title, {}, fault[1]);
 }
 
 /** The problem for a request that Node could not parse. */
-export function problemOfConnection(error: unknown): Answer {
+export function problemOfConnection(error: unknown): ProblemAnswer {
   return problemOf(error) ?? problem('INVALID_BODY', 'The request is not well-formed HTTP');
 }
 

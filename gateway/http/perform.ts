@@ -14,7 +14,7 @@ export interface Performer {
   report(code: EdgeCode, principal: Principal | null, where: Pick<RefusalEvent, 'method' | 'route' | 'source'>): void;
 }
 
-export function createPerformer(service: Service, inFlight: InFlight, nowMs: () => number): Performer {
+export function createPerformer(service: Service, inFlight: InFlight, count: (code: EdgeCode) => void, nowMs: () => number): Performer {
   const forbidden = new Buckets(BOUNDS.forbiddenPerMinute / 60, BOUNDS.forbiddenPerMinute, nowMs);
 
   async function call(route: Route, principal: Principal, raw: RawInput): Promise<Answer> {
@@ -42,6 +42,7 @@ export function createPerformer(service: Service, inFlight: InFlight, nowMs: () 
       if (route?.urgent !== true && forbidden.empty(principal.person)) throw new Refusal('RATE_LIMITED');
     },
     report(code, principal, where) {
+      count(code);
       const denied = code === 'FORBIDDEN' && principal !== null;
       if (denied) forbidden.take(principal.person);
       service.refused({ kind: denied ? 'denied' : 'counted', principal, code, ...where });

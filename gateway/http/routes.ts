@@ -98,7 +98,8 @@ const SWITCHES = {
   }),
   flipSwitch: route({
     method: 'POST', url: '/v1/switches', summary: 'Halt or reduce a scope', roles: SWITCHERS, urgent: true, query: { preview: flag }, body: switchShape,
-    answers: { 201: FlipView, 200: OpenView }, run: (service, principal, { body, query }) => service.flipSwitch(principal, body, { preview: query.preview ?? false }),
+    answers: { 201: FlipView, 200: OpenView },
+    run: (service, principal, { body, query }) => service.flipSwitch(principal, body, { preview: query.preview ?? false }),
   }),
   requestRelease: route({
     method: 'POST', url: '/v1/switches/release', summary: 'Ask for a release', roles: OFFICER, body: releaseShape, answers: { 202: ApprovalIdView },

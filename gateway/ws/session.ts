@@ -133,6 +133,11 @@ export class Session implements EventSink {
     this.#socket.close(code, reason);
   }
 
+  /** Without a farewell. */
+  terminate(): void {
+    this.#socket.terminate();
+  }
+
   #onClose(): void {
     this.closed = true;
     this.#stopEvents();

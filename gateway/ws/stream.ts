@@ -12,6 +12,7 @@ const SOCKETS_MAX = 1024;
 const SOCKETS_PER_PERSON = 128;
 const TICK_MS = 200;
 const BEAT_EVERY_MS = 1_000;
+const FAREWELL_MS = 1_000;
 
 export interface Hub {
   open(socket: StreamSocket, raw: Socket, principal: Principal | null): void;
@@ -75,6 +76,8 @@ export function createHub(ports: HubPorts): Hub {
     },
     close() {
       each((session) => { session.close(CLOSE.goingAway, 'the gateway stops'); });
+      // A peer that does not answer the close would hold the server open.
+      setTimeout(() => { each((session) => { session.terminate(); }); }, FAREWELL_MS).unref();
     },
   };
 }

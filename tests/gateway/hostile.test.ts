@@ -81,10 +81,13 @@ t.test('switches: reasons and scopes', async (t) => {
   t.equal(await flip({ ...halt, reason: 'é'.repeat(500) }), 201);
   t.equal(await flip({ ...halt, scope: { kind: 'trader', id: 'J. Doe' } }), 201);
   for (const reason of ['', '   ', 'x'.repeat(501), 'a\nb', 'a\u2028b', '\ud800', 7, null]) t.equal(await flip({ ...halt, reason }), 400, escape(text(reason)));
-  for (const scope of [{ kind: 'firm', id: 'X' }, { kind: 'account', id: '*' }, { kind: 'strategy', id: 'ALPHA' }, { kind: 'constructor', id: '*' }, { kind: 'trader', id: ' ' }]) {
+  const scopes: Record<string, string> = { firm: 'X', account: '*', strategy: 'ALPHA', constructor: '*', trader: ' ' };
+  for (const [kind, id] of Object.entries(scopes)) {
+    const scope = { kind, id };
     t.equal(await flip({ ...halt, scope }), 400, text(scope));
   }
-  for (const change of [{ state: 'active' }, { cancel: 'all' }, { cancel: undefined }, { requestId: '' }, { requestId: 'a b' }]) t.equal(await flip({ ...halt, ...change }), 400);
+  const changes = [{ state: 'active' }, { cancel: 'all' }, { cancel: undefined }, { requestId: '' }, { requestId: 'a b' }];
+  for (const change of changes) t.equal(await flip({ ...halt, ...change }), 400);
   for (const body of [{ approve: 'true', reason: 'x' }, { approve: true }, { approve: true, reason: 'x', by: 'me' }]) {
     t.equal((await edge.app.inject({ method: 'POST', url: '/v1/approvals/A1', headers, payload: body })).statusCode, 400);
   }
@@ -124,4 +127,22 @@ t.test('what is no HTTP, or too long, is a problem without an echo', async (t) =
     if (name !== 'no host') t.match(reply, /application\/problem\+json/);
     t.notMatch(reply, /evil|eeee|x-powered-by|server:/i, name);
   }
+});
+
+t.test('a kill answers beside half-open requests and forged tokens, and the house closes beside them', async (t) => {
+  const edge = await makeEdge();
+  const origin = await edge.listen();
+  const { port } = new URL(origin);
+  const halfOpen = Array.from({ length: 300 }, () => connect(Number(port), '127.0.0.1').on('error', () => undefined));
+  for (const socket of halfOpen) socket.write('POST /v1/orders HTTP/1.1\r\nHost: localhost\r\nContent-Le');
+  const forged = Array.from({ length: 200 }, () => fetch(`${origin}/v1/orders`, { headers: { authorization: 'Bearer a.b.c' } }).then(({ status }) => status));
+  const officer = await edge.token({ role: 'risk_officer', sub: 'o', accounts: [] });
+  const kill = await fetch(`${origin}/v1/switches`, {
+    method: 'POST', headers: { authorization: `Bearer ${officer}`, 'content-type': 'application/json' }, body: text(halt),
+  });
+  t.equal(kill.status, 201);
+  await kill.body?.cancel();
+  await Promise.allSettled(forged);
+  await edge.app.close();
+  t.equal(edge.defects.length, 0);
 });

@@ -45,7 +45,12 @@ class Client {
   }
 }
 
-async function withEdge(t: { teardown(fn: () => unknown): void }): Promise<{ edge: Edge; origin: string; connect: (grant?: Parameters<Edge['token']>[0]) => Promise<Client> }> {
+interface Wired {
+  readonly edge: Edge;
+  readonly origin: string;
+  readonly connect: (grant?: Parameters<Edge['token']>[0]) => Promise<Client>;
+}
+async function withEdge(t: { teardown(fn: () => unknown): void }): Promise<Wired> {
   const edge = await makeEdge();
   const origin = await edge.listen();
   t.teardown(() => edge.app.close());
@@ -118,7 +123,7 @@ t.test('the token: header, first message, too late, too long, twice, at its end'
   t.match(await silent.ended, { code: 4408 });
 
   for (const headers of [{ authorization: 'Bearer a.b.c' }, { authorization: 'Basic eDp5' }, { origin: 'http://evil.example' }]) {
-    const refused = new Client(origin, headers as Record<string, string>);
+    const refused = new Client(origin, headers);
     const [, response] = await once(refused.socket, 'unexpected-response') as [unknown, { statusCode: number }];
     t.equal(response.statusCode, 'origin' in headers ? 403 : 401);
     refused.socket.terminate();
@@ -212,7 +217,8 @@ t.test('the gateway stops: sockets are told', async (t) => {
 
 t.test('channels by kind', (t) => {
   const rows: Record<string, readonly string[]> = {
-    'target.decided': ['decisions'], 'leg.decided': ['decisions'], 'order.decided': ['decisions'], 'slice.released': ['orders'], 'order.acknowledged': ['orders'],
+    'target.decided': ['decisions'], 'leg.decided': ['decisions'], 'order.decided': ['decisions'], 'slice.released': ['orders'],
+    'order.acknowledged': ['orders'],
     'order.filled': ['orders', 'fills'], 'switch.flipped': ['switches'], 'alert.raised': ['alerts'], 'account.marked': [], 'node.started': [],
   };
   for (const [kind, channels] of Object.entries(rows)) t.same(channelsOf(kind), channels, kind);

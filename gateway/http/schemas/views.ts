@@ -48,7 +48,9 @@ export const OrderView = Type.Object({
   receipt: nullable(ReceiptView),
   verdicts: Verdicts,
 });
-export const PositionView = Type.Object({ symbol: Type.String(), qty: Type.String(), avgPx: nullable(Type.String()), mark: nullable(Type.String()), notional: nullable(Type.String()) });
+export const PositionView = Type.Object({
+  symbol: Type.String(), qty: Type.String(), avgPx: nullable(Type.String()), mark: nullable(Type.String()), notional: nullable(Type.String()),
+});
 export const SwitchView = Type.Object({
   scope: Type.Object({ kind: Type.String(), id: Type.String() }, STRICT), state: Type.String(), since: Type.String(), by: Type.String(), reason: Type.String(),
 });

@@ -5,8 +5,9 @@ import type { Ns } from '../risk/domain/time.ts';
 import { accountOf, reserve } from '../risk/books.ts';
 import type { RiskState } from '../risk/state.ts';
 import { isOpen } from './order-state.ts';
-import { FINISHED_MAX, targetKey } from './state.ts';
+import { FINISHED_GENERATION, targetKey } from './state.ts';
 import type { Child, EndReason, ExecutionState, Parent, Target } from './state.ts';
+import { keep } from './window.ts';
 
 const notBelowZero = (value: Decimal): Decimal => maximum(value, ZERO);
 
@@ -68,7 +69,7 @@ function endDirect(parent: Parent, at: Ns): void {
 function finish(state: ExecutionState, parent: Parent): void {
   if (!state.parents.delete(parent.id)) return;
   for (const child of parent.children) state.children.delete(child.order.clOrdId);
-  keep(state.finishedParents, parent.id, parent);
+  keep(state.finishedParents, parent.id, parent, isFull);
   if (parent.targetId === null) return;
   const target = state.targets.get(targetKey(parent.account, parent.targetId));
   if (target === undefined) throw new RangeError('a parent that outlived its target');
@@ -81,14 +82,7 @@ export function settleTarget(state: ExecutionState, target: Target): void {
   if (target.open > 0 || target.legsToCome > 0) return;
   const key = targetKey(target.account, target.targetId);
   state.targets.delete(key);
-  keep(state.finishedTargets, key, target);
+  keep(state.finishedTargets, key, target, isFull);
 }
 
-function keep<T>(window: Map<string, T>, key: string, value: T): void {
-  window.set(key, value);
-  if (window.size <= FINISHED_MAX) return;
-  for (const oldest of window.keys()) {
-    window.delete(oldest);
-    return;
-  }
-}
+const isFull = ({ size }: ReadonlyMap<string, unknown>): boolean => size >= FINISHED_GENERATION;

@@ -14,8 +14,9 @@ import { transition, type OrderEvent } from './order-state.ts';
 import { endParent, settleParent, settleTarget } from './parents.ts';
 import type { ExecutionRecords, OrderFilled, OrderRejected, OrderReplaced, SliceReleased } from './records.ts';
 import { nearestProduct } from './shortfall.ts';
-import { findParent, IDS_MAX, IDS_WINDOW_NS, isRepeat, orderKey, targetKey } from './state.ts';
+import { findParent, IDS_GENERATION, IDS_GENERATION_NS, isRepeat, orderKey, targetKey } from './state.ts';
 import type { Child, ExecutionState, IdEntry, Parent } from './state.ts';
+import { keep } from './window.ts';
 
 type Folded = ExecutionRecords & Pick<RiskRecords, 'target.decided' | 'leg.decided' | 'target.withdrawn' | 'order.decided'>;
 export type ExecutionKind = keyof Folded;
@@ -243,13 +244,12 @@ function childOf(parent: Parent, clOrdId: string): Child {
   return child;
 }
 
-/** Keeps the window of ids: what is older than two days, or too much, leaves in the order it came. */
+/** A generation of ids is full after two days, or when it is too large: by the record's time, so at replay as it was live. */
 function remember(state: ExecutionState, key: string, entry: IdEntry): void {
-  state.ids.set(key, entry);
-  for (const [oldest, { at }] of state.ids) {
-    if (state.ids.size <= IDS_MAX && entry.at - at <= IDS_WINDOW_NS) return;
-    state.ids.delete(oldest);
-  }
+  keep(state.ids, key, entry, (young) => {
+    const [oldest] = young.values();
+    return young.size >= IDS_GENERATION || (oldest !== undefined && entry.at - oldest.at > IDS_GENERATION_NS);
+  });
 }
 
 const decimalOrNull = (text: string | null): Decimal | null => (text === null ? null : parseDecimal(text));

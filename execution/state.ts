@@ -6,6 +6,8 @@ import type { Decimal } from '../risk/domain/decimal.ts';
 import type { ChildOrder, OrderState, Side } from '../risk/domain/order.ts';
 import { NS_PER_DAY, type Ns } from '../risk/domain/time.ts';
 import type { ScheduleStep } from './schedule.ts';
+import { emptyWindow, recall } from './window.ts';
+import type { Window } from './window.ts';
 
 export interface ExecutionState {
   /** By id: those that live, and those ended ones that have open quantity at a venue. In the order of their decision. */
@@ -14,18 +16,19 @@ export interface ExecutionState {
   readonly children: Map<string, Child>;
   /** By `targetKey`: those with a parent in `parents`. */
   readonly targets: Map<string, Target>;
-  /** Parents and targets that are finished, oldest first, at most `FINISHED_MAX` each. */
-  readonly finishedParents: Map<string, Parent>;
-  readonly finishedTargets: Map<string, Target>;
-  /** By `orderKey` or `targetKey`, oldest first: what a repeat is answered from. Two days, at most `IDS_MAX`. */
-  readonly ids: Map<string, IdEntry>;
+  /** The last finished ones, in generations of `FINISHED_GENERATION`. */
+  readonly finishedParents: Window<Parent>;
+  readonly finishedTargets: Window<Target>;
+  /** By `orderKey` or `targetKey`: what a repeat is answered from. At least two days, in generations of at most `IDS_GENERATION`. */
+  readonly ids: Window<IdEntry>;
   /** By venue id: the last source sequence that is in the log. Where resumption starts. */
   readonly venues: Map<string, number>;
 }
 
-export const FINISHED_MAX = 10_000;
-export const IDS_MAX = 2_000_000;
-export const IDS_WINDOW_NS: bigint = 2n * NS_PER_DAY;
+export const FINISHED_GENERATION = 10_000;
+/** Two of them are at most 2 million ids. */
+export const IDS_GENERATION = 1_000_000;
+export const IDS_GENERATION_NS: bigint = 2n * NS_PER_DAY;
 
 export interface IdEntry {
   /** Of the record that decided it. */
@@ -105,7 +108,8 @@ export interface Child {
 
 export function emptyExecutionState(): ExecutionState {
   return {
-    parents: new Map(), children: new Map(), targets: new Map(), finishedParents: new Map(), finishedTargets: new Map(), ids: new Map(), venues: new Map(),
+    parents: new Map(), children: new Map(), targets: new Map(), finishedParents: emptyWindow(), finishedTargets: emptyWindow(), ids: emptyWindow(),
+    venues: new Map(),
   };
 }
 
@@ -115,18 +119,18 @@ export const targetKey = (account: string, targetId: string): string => `target|
 
 /** A parent, live or finished lately; null when it is older or was never there. */
 export function findParent(state: ExecutionState, id: string): Parent | null {
-  return state.parents.get(id) ?? state.finishedParents.get(id) ?? null;
+  return state.parents.get(id) ?? recall(state.finishedParents, id) ?? null;
 }
 
 /** A target, live or finished lately; null when it is older or was never there. */
 export function findTarget(state: ExecutionState, account: string, targetId: string): Target | null {
   const key = targetKey(account, targetId);
-  return state.targets.get(key) ?? state.finishedTargets.get(key) ?? null;
+  return state.targets.get(key) ?? recall(state.finishedTargets, key) ?? null;
 }
 
 /** The parent of a caller's order; null when it is older or was never there. */
 export function findOrder(state: ExecutionState, account: string, clOrdId: string): Parent | null {
-  const parent = state.ids.get(orderKey(account, clOrdId))?.parent ?? null;
+  const parent = recall(state.ids, orderKey(account, clOrdId))?.parent ?? null;
   return parent === null ? null : findParent(state, parent);
 }
 

@@ -41,8 +41,9 @@ t.test('the runs of the DROP library, and the trigonometric case', (t) => {
 });
 
 const problems = fc.record({
-  qty: fc.double({ min: 1, max: 1e7, noNaN: true }), horizonDays: fc.double({ min: 0.01, max: 20, noNaN: true }), slices: fc.integer({ min: 1, max: 60 }),
-  sigma: fc.double({ min: 0, max: 5, noNaN: true }), gamma: fc.constant(1e-9), epsilon: fc.constant(0.01), eta: fc.double({ min: 1e-6, max: 1e-3, noNaN: true }),
+  qty: fc.double({ min: 1, max: 1e7, noNaN: true }), horizonDays: fc.double({ min: 0.01, max: 20, noNaN: true }),
+  slices: fc.integer({ min: 1, max: 60 }), sigma: fc.double({ min: 0, max: 5, noNaN: true }), gamma: fc.constant(1e-9), epsilon: fc.constant(0.01),
+  eta: fc.double({ min: 1e-6, max: 1e-3, noNaN: true }),
   riskAversion: fc.double({ min: 0, max: 10, noNaN: true }),
 });
 
@@ -57,7 +58,8 @@ t.test('holdings fall from X to 0, whatever the urgency', (t) => {
 t.test('solving again on the way gives the tail of the same trajectory', (t) => {
   fc.assert(fc.property(problems.filter((p) => p.slices >= 2), (problem: ExecutionProblem) => {
     const { holdings } = solve(problem);
-    const rest = solve({ ...problem, qty: holdings[1]!, slices: problem.slices - 1, horizonDays: (problem.horizonDays * (problem.slices - 1)) / problem.slices });
+    const slices = problem.slices - 1;
+    const rest = solve({ ...problem, qty: holdings[1]!, slices, horizonDays: (problem.horizonDays * slices) / problem.slices });
     return rest.holdings.every((x, j) => Math.abs(x - holdings[j + 1]!) <= 1e-9 * problem.qty);
   }));
   t.end();

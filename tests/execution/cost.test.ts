@@ -22,13 +22,14 @@ t.test('impact: the reference cases', needsShared('science-cases.json'), (t) => 
   t.end();
 });
 
-interface SquareRoot { readonly Q: number; readonly V: number; readonly sigma: number; readonly Y: number; readonly spreadBps: number; readonly feeBps: number; readonly rho: number }
+type SquareRoot = Readonly<Record<'Q' | 'V' | 'sigma' | 'Y' | 'spreadBps' | 'feeBps' | 'rho', number>>;
 t.test('square root: the reference cases', needsShared('science-cases.json'), (t) => {
   for (const c of casesOf<SquareRoot>('cost-sqrt')) {
     const { Q, V, sigma, Y, spreadBps, feeBps, rho } = c.inputs;
     const impactBps = squareRootImpactBps(Y, sigma, Q / V);
     const durationDays = povDays(Q / V, rho);
-    const got = { impactBps, halfSpreadBps: spreadBps / 2, totalBps: impactBps + spreadBps / 2 + feeBps, durationDays, durationDaysExclOwn: durationDays * (1 - rho) };
+    const totalBps = impactBps + spreadBps / 2 + feeBps;
+    const got = { impactBps, halfSpreadBps: spreadBps / 2, totalBps, durationDays, durationDaysExclOwn: durationDays * (1 - rho) };
     t.same(differences(c as never, got), [], c.id);
   }
   t.end();
@@ -47,7 +48,8 @@ t.test('an arm costs its spread, fee and impact', (t) => {
   t.end();
 });
 
-const context = (side: Side, over: Partial<Record<'bidPx' | 'askPx' | 'tickSize', string>> & { readonly crossBps?: number; readonly collarBps?: number } = {}): RoutingContext => ({
+type Over = Partial<Record<'bidPx' | 'askPx' | 'tickSize', string> & Record<'crossBps' | 'collarBps', number>>;
+const context = (side: Side, over: Over = {}): RoutingContext => ({
   side, bidPx: parseDecimal(over.bidPx ?? '99.98'), askPx: parseDecimal(over.askPx ?? '100.02'), tickSize: parseDecimal(over.tickSize ?? '0.01'),
   crossBps: over.crossBps ?? 5, collarBps: over.collarBps ?? 100, cost: COST,
 });

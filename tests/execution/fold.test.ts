@@ -6,6 +6,7 @@ import { dumpExecution, loadExecution } from '../../execution/dump.ts';
 import { isOpen } from '../../execution/order-state.ts';
 import { foldExecution } from '../../execution/reducer.ts';
 import { emptyExecutionState } from '../../execution/state.ts';
+import type { Child, Parent } from '../../execution/state.ts';
 import { toNumber } from '../../risk/domain/decimal.ts';
 import type { Json } from '../../risk/domain/record.ts';
 import { fundedRisk, World } from './world.ts';
@@ -43,7 +44,8 @@ const reservedFor = (records: readonly AnyRecord[], parent: string, direct: bool
   const total = children.find(({ id }) => id === replacements.at(-1)?.body.clOrdId)?.qty ?? ordered;
   const filled = all(records, 'order.filled').reduce((sum, { body }) => sum + (body.parent === parent ? Number(body.lastQty) : 0), 0);
   const over = all(records, 'parent.expired').some(({ body }) => body.parent === parent)
-    || all(records, 'target.withdrawn').some(({ body }) => body.parents.includes(parent)) || all(records, 'leg.decided').some(({ body }) => body.withdraws.includes(parent))
+    || all(records, 'target.withdrawn').some(({ body }) => body.parents.includes(parent))
+    || all(records, 'leg.decided').some(({ body }) => body.withdraws.includes(parent))
     || (direct && children.length > 0 && children.every(({ closed }) => closed));
   return over ? working : Math.max(total - filled, working);
 };
@@ -64,43 +66,68 @@ const recount = (records: readonly AnyRecord[]): ReadonlyMap<string, number> => 
 const booked = (world: World): ReadonlyMap<string, number> => {
   const lines = [...world.risk.accounts.values()].flatMap((account) => [...account.lines.values()]);
   return new Map(lines.flatMap((line) => [...line.books].flatMap(([strategy, { qty, buyOpen, sellOpen }]) => [
-    [`${strategy} ${line.symbol} qty`, toNumber(qty)], [`${strategy} ${line.symbol} buy`, toNumber(buyOpen)], [`${strategy} ${line.symbol} sell`, toNumber(sellOpen)],
-  ] as [string, number][])));
+    [`${strategy} ${line.symbol} qty`, toNumber(qty)] as const, [`${strategy} ${line.symbol} buy`, toNumber(buyOpen)] as const,
+    [`${strategy} ${line.symbol} sell`, toNumber(sellOpen)] as const,
+  ])));
 };
 const disagreements = (world: World): readonly string[] => {
   const want = recount(world.records);
   const have = booked(world);
-  return [...new Set([...want.keys(), ...have.keys()])].filter((key) => (want.get(key) ?? 0) !== (have.get(key) ?? 0) || (!key.endsWith('qty') && (have.get(key) ?? 0) < 0));
+  const negative = [...have].filter(([key, n]) => !key.endsWith('qty') && n < 0).map(([key]) => `${key} < 0`);
+  return [...new Set([...want.keys(), ...have.keys()])].filter((key) => (want.get(key) ?? 0) !== (have.get(key) ?? 0)).concat(negative);
 };
 
 type Step = readonly [op: number, pick: number, size: number];
 const pickOf = <T>(from: readonly T[], pick: number): T | undefined => from[pick % Math.max(from.length, 1)];
 
+const livingLegs = (w: World): readonly Parent[] => [...w.state.parents.values()].filter((p) => p.targetId !== null && p.end === null);
+
 /** What a gateway and a venue may do next; each does nothing where there is nothing to do it to. */
 const ACTS: readonly ((world: World, pick: number, size: number) => void)[] = [
-  (w, pick, size) => { w.order(size, pick % 2 === 0 ? 'buy' : 'sell', `s${pick % 3}`, pick % 5 === 0 ? 'BBB' : 'AAA', pick % 11 === 0 ? 'denied' : 'accepted'); },
+  (w, pick, size) => {
+    w.order(size, pick % 2 === 0 ? 'buy' : 'sell', `s${pick % 3}`, pick % 5 === 0 ? 'BBB' : 'AAA', pick % 11 === 0 ? 'denied' : 'accepted');
+  },
   (w, pick, size) => {
     const strategy = `s${pick % 2}`;
-    const withdraws = [...w.state.parents.values()].filter((p) => p.targetId !== null && p.strategy === strategy && p.symbol === 'AAA' && p.end === null).map((p) => p.id);
+    const before = livingLegs(w).filter((p) => p.strategy === strategy && p.symbol === 'AAA');
+    const withdraws = before.map((p) => p.id);
     w.target(strategy, [['AAA', pick % 3 === 0 ? -size : size, pick % 4 === 0 ? withdraws : []], ['BBB', (pick % 7) - 3]]);
   },
   (w, pick, size) => {
-    const parent = pickOf([...w.state.parents.values()].filter((p) => p.targetId !== null && p.end === null), pick);
-    const left = parent === undefined ? 0 : toNumber(parent.orderQty) - childrenOf(w.records, parent.id).reduce((sum, c) => sum + (c.closed ? Math.max(c.filled, c.ended) : c.qty), 0);
-    if (parent !== undefined && left > 0) w.release(parent.id, Math.min(left, size), parent);
+    const parent = pickOf(livingLegs(w), pick);
+    if (parent === undefined) return;
+    const spent = childrenOf(w.records, parent.id).reduce((sum, c) => sum + (c.closed ? Math.max(c.filled, c.ended) : c.qty), 0);
+    const left = toNumber(parent.orderQty) - spent;
+    if (left > 0) w.release(parent.id, Math.min(left, size), parent);
   },
   (w, pick) => { on(w, pick, ({ state }) => state === 'pending', (id) => { w.acknowledge(id); }); },
   (w, pick, size) => { on(w, pick, ({ state }) => isOpen(state), (id, leaves) => { if (leaves > 0) w.fill(id, Math.min(leaves, size)); }); },
   (w, pick) => { on(w, pick, ({ state }) => isOpen(state), (id, leaves) => { if (leaves > 0) w.fill(id, leaves); }); },
   (w, pick) => { on(w, pick, () => true, (id) => { w.requestCancel(id); }); },
   (w, pick, size) => {
-    on(w, pick, ({ state }) => isOpen(state), (id, leaves, filled) => { w.end(pick % 2 === 0 ? 'order.canceled' : 'order.expired', id, filled + (pick % 3 === 0 ? Math.min(leaves, size) : 0)); });
+    on(w, pick, ({ state }) => isOpen(state), (id, leaves, filled) => {
+      w.end(pick % 2 === 0 ? 'order.canceled' : 'order.expired', id, filled + (pick % 3 === 0 ? Math.min(leaves, size) : 0));
+    });
   },
-  (w, pick) => { on(w, pick, ({ endedCumQty, cumQty }) => endedCumQty !== null && endedCumQty > cumQty, (id, _, filled) => { w.fill(id, toNumber(w.state.children.get(id)!.endedCumQty!) - filled); }); },
-  (w, pick) => { on(w, pick, ({ state, order }) => state === 'pending' && order.origClOrdId === null, (id) => { if (pick % 2 === 0) w.reject(id); else w.withhold(id); }); },
+  (w, pick) => {
+    on(w, pick, ({ endedCumQty, cumQty }) => endedCumQty !== null && endedCumQty > cumQty, (id, _, filled) => {
+      w.fill(id, toNumber(w.state.children.get(id)!.endedCumQty!) - filled);
+    });
+  },
+  (w, pick) => {
+    on(w, pick, ({ state, order }) => state === 'pending' && order.origClOrdId === null, (id) => {
+      if (pick % 2 === 0) w.reject(id);
+      else w.withhold(id);
+    });
+  },
   (w, pick) => { on(w, pick, ({ state }) => state === 'pending_cancel', (id) => { w.reject(id, 'cancel'); }); },
   (w, pick) => { on(w, pick, ({ state }) => isOpen(state), (id) => { w.lose(id); }); },
-  (w, pick, size) => { on(w, pick, ({ state, order }) => state === 'new' && w.state.parents.get(order.parent)?.clOrdId != null, (id, _, filled) => { w.amend(id, filled + size); }); },
+  (w, pick, size) => {
+    const direct = ({ order }: Child): boolean => w.state.parents.get(order.parent)?.targetId === null;
+    const inFlight = new Set([...w.state.children.values()].filter(({ state }) => isOpen(state)).map(({ order }) => order.origClOrdId));
+    const amendable = (child: Child): boolean => child.state === 'new' && direct(child) && !inFlight.has(child.order.clOrdId);
+    on(w, pick, amendable, (id, _, filled) => { w.amend(id, filled + size); });
+  },
   (w, pick) => {
     on(w, pick, ({ state, order }) => state === 'pending' && order.origClOrdId !== null, (id) => {
       const orig = w.state.children.get(w.sent.get(id)!.orig!);
@@ -109,13 +136,12 @@ const ACTS: readonly ((world: World, pick: number, size: number) => void)[] = [
     });
   },
   (w, pick) => {
-    const parent = pickOf([...w.state.parents.values()].filter((p) => p.targetId !== null && p.end === null), pick);
+    const parent = pickOf(livingLegs(w), pick);
     if (parent !== undefined && pick % 2 === 0) w.expire(parent.id);
     else if (parent !== undefined) w.withdraw([parent.id]);
   },
 ];
-type Live = World['state']['children'] extends Map<string, infer C> ? C : never;
-function on(w: World, pick: number, which: (child: Live) => boolean, act: (id: string, leaves: number, filled: number) => void): void {
+function on(w: World, pick: number, which: (child: Child) => boolean, act: (id: string, leaves: number, filled: number) => void): void {
   const child = pickOf([...w.state.children.values()].filter(which), pick);
   if (child !== undefined) act(child.order.clOrdId, toNumber(child.order.orderQty) - toNumber(child.cumQty), toNumber(child.cumQty));
 }
@@ -145,7 +171,7 @@ t.test('the live maps hold what is open and nothing else, and every order is som
     const children = [...state.parents.values()].flatMap((p) => p.children);
     const targets = [...state.targets.values()];
     return [...state.parents.values()].every((p) => p.end === null || p.reserved > 0n || p.children.some((c) => isOpen(c.state)))
-      && [...state.finishedParents.values()].every((p) => p.end !== null && p.reserved === 0n)
+      && [...state.finishedParents.young.values()].every((p) => p.end !== null && p.reserved === 0n)
       && state.children.size === children.length && children.every((c) => state.children.get(c.order.clOrdId) === c)
       && targets.every((target) => target.open === target.parents.filter((id) => state.parents.has(id)).length && target.open > 0);
   }), { numRuns: 200 });

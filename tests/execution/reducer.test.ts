@@ -1,7 +1,8 @@
 import t from 'tap';
 import { committedQty } from '../../execution/parents.ts';
 import { EXECUTION_KINDS, foldExecution } from '../../execution/reducer.ts';
-import { findOrder, findParent, findTarget, FINISHED_MAX, IDS_WINDOW_NS, isRepeat, orderKey } from '../../execution/state.ts';
+import { findOrder, findParent, findTarget, FINISHED_GENERATION, IDS_GENERATION_NS, isRepeat, orderKey } from '../../execution/state.ts';
+import { recall } from '../../execution/window.ts';
 import { shortfallOf } from '../../execution/shortfall.ts';
 import { formatDecimal, type Decimal } from '../../risk/domain/decimal.ts';
 import type { Book } from '../../risk/state.ts';
@@ -32,7 +33,7 @@ t.test('a direct order: reserved from its decision, freed by its fills', (t) => 
   t.equal(parent.end?.reason, 'filled');
   t.equal(text(parent.cost), '10020');
   t.equal(parent.children[0]?.state, 'filled');
-  t.same(world.state.ids.get(orderKey('ACC1', 'C0')), { seq: 0, at: START, requestHash: 'h0', parent: 'P0' });
+  t.same(recall(world.state.ids, orderKey('ACC1', 'C0')), { seq: 0, at: START, requestHash: 'h0', parent: 'P0' });
   t.end();
 });
 
@@ -132,6 +133,14 @@ t.test('an order that was filled while its replacement was on the way', (t) => {
   world.reject(more, 'replace');
   t.equal(open(world), '0/0');
   t.equal(findOrder(world.state, 'ACC1', 'C0')?.end?.reason, 'filled');
+
+  const other = new World();
+  const first = other.order(10);
+  const second = other.amend(first, 15);
+  other.fill(first, 10);
+  other.replaced(second);
+  t.equal(other.state.parents.get('P0')?.end, null, 'or was');
+  t.equal(open(other), '5/0');
   t.end();
 });
 
@@ -179,21 +188,21 @@ t.test('what no correct log holds is refused', (t) => {
   t.end();
 });
 
-t.test('windows: ids of two days, and the last finished', (t) => {
+t.test('windows: ids of at least two days, and the last finished', (t) => {
   const world = new World();
   world.order(1, 'buy', 's1', 'AAA', 'denied');
   const [record] = world.records;
-  const again = (days: bigint, n: number): void => {
+  const again = (later: bigint, n: number): void => {
     const body = { ...(record!.body as object), clOrdId: `N${n}`, parent: `N${n}` };
-    foldExecution(world.state, world.risk, { ...record!, at: (START + days) as typeof START, body });
+    foldExecution(world.state, world.risk, { ...record!, at: (START + later) as typeof START, body });
   };
-  again(IDS_WINDOW_NS, 1);
-  t.ok(world.state.ids.has(orderKey('ACC1', 'C0')));
-  again(IDS_WINDOW_NS + 1n, 2);
-  t.same([...world.state.ids.keys()], [orderKey('ACC1', 'N1'), orderKey('ACC1', 'N2')]);
-  for (let n = 3; n < FINISHED_MAX + 3; n++) again(IDS_WINDOW_NS + 1n, n);
-  t.equal(world.state.finishedParents.size, FINISHED_MAX);
-  t.equal(findParent(world.state, 'N2'), null);
-  t.ok(findParent(world.state, 'N3'));
+  const knows = (id: string): boolean => recall(world.state.ids, orderKey('ACC1', id)) !== undefined;
+  again(IDS_GENERATION_NS, 1);
+  again(IDS_GENERATION_NS + 1n, 2);
+  t.ok(knows('C0') && knows('N1') && knows('N2'), 'the generation before is still known');
+  again(2n * IDS_GENERATION_NS + 2n, 3);
+  t.same(['C0', 'N1', 'N2', 'N3'].map(knows), [false, false, true, true]);
+  for (let n = 4; n <= 2 * FINISHED_GENERATION; n++) again(2n * IDS_GENERATION_NS + 2n, n);
+  t.same(['P0', 'N9999', 'N10000', 'N20000'].map((id) => findParent(world.state, id) !== null), [false, false, true, true]);
   t.end();
 });

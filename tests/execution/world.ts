@@ -27,7 +27,12 @@ export const fundedRisk = (): RiskState => {
 
 /** What a child is to those who look from outside. */
 export interface Sent {
-  readonly id: string; readonly parent: string; readonly qty: number; readonly orig: string | null; readonly strategy: string; readonly symbol: string; readonly side: Side;
+  readonly id: string;
+  readonly parent: string;
+  readonly orig: string | null;
+  readonly strategy: string;
+  readonly symbol: string;
+  readonly side: Side;
 }
 
 export class World {
@@ -58,8 +63,8 @@ export class World {
   #decide(parent: string, clOrdId: string, of: Terms & { readonly qty: number; readonly amends: boolean; readonly decision: 'accepted' | 'denied' }): void {
     const { qty, side, strategy, symbol, amends, decision } = of;
     this.log('order.decided', {
-      ...VERDICT, decision, clOrdId, parent, account: 'ACC1', strategy, symbol, side, orderQty: `${qty}`, type: 'limit', limitPx: '100', tif: 'day', expireAt: null,
-      participation: null, attribution: null, requestHash: `h${this.seq}`, policy: POLICY, source: 'x', facts: FACTS, arrivalPx: '100', amends,
+      ...VERDICT, decision, clOrdId, parent, account: 'ACC1', strategy, symbol, side, orderQty: `${qty}`, type: 'limit', limitPx: '100', tif: 'day',
+      expireAt: null, participation: null, attribution: null, requestHash: `h${this.seq}`, policy: POLICY, source: 'x', facts: FACTS, arrivalPx: '100', amends,
     });
   }
 
@@ -73,10 +78,11 @@ export class World {
 
   release(parent: string, qty: number, { side, strategy, symbol }: Terms, orig: string | null = null, due: string | null = null): string {
     const id = `K${this.seq}`;
-    this.sent.set(id, { id, parent, qty, orig, strategy, symbol, side });
+    this.sent.set(id, { id, parent, orig, strategy, symbol, side });
     this.log('slice.released', {
-      ...VERDICT, clOrdId: id, origClOrdId: orig, parent, account: 'ACC1', strategy, symbol, side, orderQty: `${qty}`, type: 'limit', limitPx: '100', tif: 'day',
-      expireAt: null, participation: null, venue: 'PAPER', due, arm: 'cross', arms: [], facts: due === null ? null : { ...FACTS, bidPx: '100.09', askPx: '100.11' },
+      ...VERDICT, clOrdId: id, origClOrdId: orig, parent, account: 'ACC1', strategy, symbol, side, orderQty: `${qty}`, type: 'limit', limitPx: '100',
+      tif: 'day', expireAt: null, participation: null, venue: 'PAPER', due, arm: 'cross', arms: [],
+      facts: due === null ? null : { ...FACTS, bidPx: '100.09', askPx: '100.11' },
     });
     return id;
   }
@@ -85,8 +91,8 @@ export class World {
   target(strategy: string, legs: readonly (readonly [symbol: string, deltaQty: number, withdraws?: readonly string[]])[]): readonly string[] {
     const targetId = `T${this.seq}`;
     this.log('target.decided', {
-      ...VERDICT, targetId, account: 'ACC1', strategy, asOf: formatInstant(START), basis: 'weight', mode: 'clip', scope: 'listed', horizonSeconds: 60, attribution: null,
-      requestHash: `h${this.seq}`, policy: POLICY, legs: legs.length, source: 'x', equity: '1000000', peak: '1000000', governor: 1,
+      ...VERDICT, targetId, account: 'ACC1', strategy, asOf: formatInstant(START), basis: 'weight', mode: 'clip', scope: 'listed', horizonSeconds: 60,
+      attribution: null, requestHash: `h${this.seq}`, policy: POLICY, legs: legs.length, source: 'x', equity: '1000000', peak: '1000000', governor: 1,
     });
     return legs.flatMap(([symbol, deltaQty, withdraws = []]) => {
       const clOrdId = deltaQty === 0 ? null : `P${this.seq}`;

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,9 +42,10 @@ export async function spawnPaperProcess({ dataDir, config }: SpawnOptions): Prom
       return processOf(previous, present.pid);
     }
     if (present !== null) await end(present);
-    if (dirname(previous.socketPath) !== folder) await rm(dirname(previous.socketPath), { recursive: true, force: true });
   }
-  const next: ProcessConfig = { ...config, socketPath: await socketPathIn(folder), journalPath: join(folder, 'journal.ndjson') };
+  // The old path where it is still ours: clients of a process that was killed come back to it by themselves.
+  const socketPath = previous !== null && (await isOurs(dirname(previous.socketPath))) ? previous.socketPath : await socketPathIn(folder);
+  const next: ProcessConfig = { ...config, socketPath, journalPath: join(folder, 'journal.ndjson') };
   await writeFile(configPath, formatProcessConfig(next), { mode: 0o600 });
   return processOf(next, await launch(folder, configPath));
 }
@@ -55,6 +56,8 @@ function processOf({ socketPath, journalPath }: ProcessConfig, pid: number): Pap
     async stop() {
       const present = await askWho(socketPath);
       if (present !== null) await end(present);
+      const folder = dirname(socketPath);
+      if (folder !== dirname(journalPath)) await rm(folder, { recursive: true, force: true }); // below the system's tmp, made for the socket alone
     },
   };
 }
@@ -75,6 +78,17 @@ async function readConfig(path: string): Promise<ProcessConfig | null> {
   }
 }
 
+/** Whether a folder is there, belongs to this user and lets nobody else in: one below the system's `tmp` may have become another's. */
+async function isOurs(folder: string): Promise<boolean> {
+  try {
+    const found = await lstat(folder);
+    return found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o077) === 0;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
 async function socketPathIn(folder: string): Promise<string> {
   const path = join(folder, 'paper.sock');
   if (Buffer.byteLength(path) <= SOCKET_PATH_BYTES_MAX) return path;
@@ -88,12 +102,13 @@ async function launch(folder: string, configPath: string): Promise<number> {
   const child = spawn(process.execPath, [SERVER, configPath], { detached: true, stdio: ['ignore', 'pipe', log.fd] });
   await log.close();
   const { stdout, pid } = child;
-  if (stdout === null || pid === undefined) throw new Error('the paper process could not be started');
   await new Promise<void>((resolve, reject) => {
-    stdout.once('data', () => { resolve(); });
+    stdout?.once('data', () => { resolve(); });
+    child.once('error', reject);
     child.once('exit', (code) => { reject(new Error(`the paper process ended with ${String(code)}: see ${logPath}`)); });
   });
-  stdout.destroy(); // from here on its end shows as a closed connection
+  if (pid === undefined) throw new Error('a paper process without a pid');
+  stdout?.destroy(); // from here on its end shows as a closed connection
   child.unref();
   return pid;
 }

@@ -6,12 +6,12 @@
  *   variance = (Σ βᵢ vᵢ)² σm² + Σ vᵢ² δᵢ²,   δᵢ² = max(σᵢ² − βᵢ² σm², (σᵢ / 10)²)
  * with the market part at the worse of "all buys fill" and "all sells fill" and each vᵢ at its worst: a bound over every way to fill.
  */
-import { toNumber } from './domain/decimal.ts';
-import type { Instrument } from './domain/instrument.ts';
+import { toNumber, type Decimal } from './domain/decimal.ts';
 import type { Ns } from './domain/time.ts';
 import { tradedAt, unsettledAt } from './books.ts';
+import { columnsOf, type Columns, type Factor } from './factors.ts';
 import type { PolicyInForce } from './policy.ts';
-import type { Account, Line } from './state.ts';
+import type { Account } from './state.ts';
 
 /** A what-if on one symbol: quantity added to (or, negative, taken from) what is reserved, and the mark it is valued at; null = the recorded one. */
 export interface Change {
@@ -49,127 +49,97 @@ export interface Exposure {
   readonly missingMarks: readonly string[];
 }
 
-/** What the pass needs of an instrument: small integers and doubles. */
-interface Factor {
-  readonly sector: number;
-  readonly beta: number;
-  readonly idioVariance: number;
-}
-interface Model {
-  readonly sectors: readonly string[];
-  readonly factors: ReadonlyMap<string, Factor>;
-  readonly marketVariance: number;
-}
-
-/** A policy in force never changes, so its model is made once. */
-const models = new WeakMap<PolicyInForce, Model>();
-
-function modelOf(inForce: PolicyInForce): Model {
-  let model = models.get(inForce);
-  if (model === undefined) {
-    model = makeModel(inForce);
-    models.set(inForce, model);
-  }
-  return model;
-}
-
-function makeModel(inForce: PolicyInForce): Model {
-  const marketVariance = inForce.policy.limits.marketSigmaAnnual * inForce.policy.limits.marketSigmaAnnual;
-  const sectors = [...new Set([...inForce.universe.values()].map((instrument) => instrument.sector))];
-  const index = new Map(sectors.map((sector, i) => [sector, i]));
-  const factors = new Map<string, Factor>();
-  for (const instrument of inForce.universe.values()) {
-    factors.set(instrument.symbol, {
-      sector: index.get(instrument.sector) as number, beta: instrument.beta, idioVariance: idioVarianceOf(instrument, marketVariance),
-    });
-  }
-  return { sectors, factors, marketVariance };
-}
-
-/** Variance a year that the market factor does not explain; never less than that of a tenth of the name's own volatility. */
-export function idioVarianceOf(instrument: Instrument, marketVariance: number): number {
-  const total = instrument.sigmaAnnual * instrument.sigmaAnnual;
-  return Math.max(total - instrument.beta * instrument.beta * marketVariance, 0.01 * total);
-}
-
-/** Running sums of the pass. One object a pass: nothing is allocated per line. */
-class Sums {
-  equity: number;
-  gross = 0;
-  longNet = 0;
-  shortNet = 0;
-  openNotional = 0;
-  factorHigh = 0;
-  factorLow = 0;
-  idioVariance = 0;
-  readonly missing: string[] = [];
-  readonly sectors: Float64Array;
-  readonly model: Model;
-
-  constructor(model: Model, cash: number) {
-    this.model = model;
-    this.equity = cash;
-    this.sectors = new Float64Array(model.sectors.length);
-  }
-
-  /** Adds one symbol: position, open buys, open sells, in units. */
-  add(symbol: string, qty: number, buyOpen: number, sellOpen: number, mark: number): void {
-    const factor = this.model.factors.get(symbol);
-    if (!(mark > 0 && mark < Infinity) || factor === undefined) {
-      if (qty !== 0 || buyOpen !== 0 || sellOpen !== 0) this.missing.push(symbol);
-      return;
-    }
-    const high = (qty + buyOpen) * mark;
-    const low = (qty - sellOpen) * mark;
-    const worst = Math.max(Math.abs(high), Math.abs(low));
-    const betaHigh = factor.beta * high;
-    const betaLow = factor.beta * low;
-    this.equity += qty * mark;
-    this.gross += worst;
-    this.longNet += high;
-    this.shortNet += low;
-    this.openNotional += (buyOpen + sellOpen) * mark;
-    this.factorHigh += Math.max(betaHigh, betaLow);
-    this.factorLow += Math.min(betaHigh, betaLow);
-    this.idioVariance += worst * worst * factor.idioVariance;
-    this.sectors[factor.sector] = (this.sectors[factor.sector] as number) + worst;
-  }
-
-  addLine(line: Line): void {
-    this.add(line.symbol, line.qtyN, line.buyOpenN, line.sellOpenN, line.markN);
-  }
-
-  addChanged(line: Line, change: Change): void {
-    this.add(line.symbol, line.qtyN, line.buyOpenN + change.buyQty, line.sellOpenN + change.sellQty, change.mark ?? line.markN);
-  }
-}
+/** The pass's sums, by place in one typed array: nothing is allocated per line, and no sum is boxed. */
+const GROSS = 0;
+const LONG = 1;
+const SHORT = 2;
+const OPEN = 3;
+const FACTOR_HIGH = 4;
+const FACTOR_LOW = 5;
+const IDIO = 6;
+const VALUE = 7;
+/** The sectors follow. */
+const SECTORS = 8;
 
 /** The account's exposure at `now`, or what it would become with `changes`. Sums run in the order of the lines, then of new symbols. */
 export function exposureOf(account: Account, inForce: PolicyInForce, now: Ns, changes: ReadonlyMap<string, Change> = NO_CHANGES): Exposure {
-  const model = modelOf(inForce);
-  const sums = new Sums(model, toNumber(account.cash));
-  if (changes.size === 0) for (const line of account.lines.values()) sums.addLine(line);
-  else {
-    for (const line of account.lines.values()) {
-      const change = changes.get(line.symbol);
-      if (change === undefined) sums.addLine(line);
-      else sums.addChanged(line, change);
-    }
-    for (const [symbol, change] of changes) if (!account.lines.has(symbol)) sums.add(symbol, 0, change.buyQty, change.sellQty, change.mark ?? 0);
+  const columns = columnsOf(account, inForce);
+  const sums = new Float64Array(SECTORS + columns.model.sectors.length);
+  const missing: string[] = [];
+  addLines(sums, columns, changesByLine(columns, changes), missing);
+  for (const [symbol, change] of changes) {
+    if (columns.index.has(symbol)) continue;
+    const known = addSymbol(sums, columns.model.factors.get(symbol) ?? null, 0, change.buyQty, change.sellQty, change.mark ?? 0);
+    if (!known) missing.push(symbol);
   }
-  return exposureFrom(sums, toNumber(unsettledAt(account, now)), toNumber(tradedAt(account, now)));
+  return exposureFrom(sums, columns, missing, [account.cash, unsettledAt(account, now), tradedAt(account, now)]);
 }
 
-function exposureFrom(sums: Sums, unsettled: number, traded: number): Exposure {
-  const { equity, gross, longNet, shortNet, openNotional, idioVariance, model } = sums;
-  const factor = largerInSize(sums.factorHigh, sums.factorLow);
+function changesByLine({ index, lines }: Columns, changes: ReadonlyMap<string, Change>): readonly (Change | null)[] | null {
+  if (changes.size === 0) return null;
+  const byLine = new Array<Change | null>(lines.length).fill(null);
+  for (const [symbol, change] of changes) {
+    const i = index.get(symbol);
+    if (i !== undefined) byLine[i] = change;
+  }
+  return byLine;
+}
+
+function addLines(sums: Float64Array, { lines, factors }: Columns, changes: readonly (Change | null)[] | null, missing: string[]): void {
+  for (let i = 0; i < lines.length; i++) {
+    const line = lines[i] as Columns['lines'][number];
+    const factor = factors[i] as Factor | null;
+    const change = changes === null ? null : (changes[i] as Change | null);
+    const known = change === null
+      ? addSymbol(sums, factor, line.qtyN, line.buyOpenN, line.sellOpenN, line.markN)
+      : addSymbol(sums, factor, line.qtyN, line.buyOpenN + change.buyQty, line.sellOpenN + change.sellQty, change.mark ?? line.markN);
+    if (!known) missing.push(line.symbol);
+  }
+}
+
+/** Adds one symbol; false when there is something to value and no mark or no factor to value it by. */
+function addSymbol(sums: Float64Array, factor: Factor | null, qty: number, buyOpen: number, sellOpen: number, mark: number): boolean {
+  if (factor === null || !(mark > 0 && mark < Infinity)) return qty === 0 && buyOpen === 0 && sellOpen === 0;
+  const high = (qty + buyOpen) * mark;
+  const low = (qty - sellOpen) * mark;
+  const worst = Math.max(Math.abs(high), Math.abs(low));
+  const betaHigh = factor.beta * high;
+  const betaLow = factor.beta * low;
+  plus(sums, GROSS, worst);
+  plus(sums, LONG, high);
+  plus(sums, SHORT, low);
+  plus(sums, OPEN, (buyOpen + sellOpen) * mark);
+  plus(sums, FACTOR_HIGH, Math.max(betaHigh, betaLow));
+  plus(sums, FACTOR_LOW, Math.min(betaHigh, betaLow));
+  plus(sums, IDIO, worst * worst * factor.idioVariance);
+  plus(sums, VALUE, qty * mark);
+  plus(sums, SECTORS + factor.sector, worst);
+  return true;
+}
+
+function plus(sums: Float64Array, place: number, value: number): void {
+  sums[place] = (sums[place] as number) + value;
+}
+
+type Money = readonly [cash: Decimal, unsettled: Decimal, traded: Decimal];
+
+function exposureFrom(sums: Float64Array, { model }: Columns, missingMarks: readonly string[], [cash, unsettled, traded]: Money): Exposure {
+  const sum = (place: number): number => sums[place] as number;
+  const factor = largerInSize(sum(FACTOR_HIGH), sum(FACTOR_LOW));
   return {
-    equity, unsettled, gross, longNet, shortNet, openNotional, factor, idioVariance,
-    net: largerInSize(longNet, shortNet),
-    sectorGross: new Map(model.sectors.map((sector, i) => [sector, sums.sectors[i] as number])),
-    turnoverUsed: traded + openNotional,
-    variance: factor * factor * model.marketVariance + idioVariance,
-    missingMarks: sums.missing,
+    equity: toNumber(cash) + sum(VALUE),
+    unsettled: toNumber(unsettled),
+    gross: sum(GROSS),
+    net: largerInSize(sum(LONG), sum(SHORT)),
+    longNet: sum(LONG),
+    shortNet: sum(SHORT),
+    sectorGross: new Map(model.sectors.map((sector, i) => [sector, sum(SECTORS + i)])),
+    openNotional: sum(OPEN),
+    turnoverUsed: toNumber(traded) + sum(OPEN),
+    factor,
+    idioVariance: sum(IDIO),
+    variance: factor * factor * model.marketVariance + sum(IDIO),
+    missingMarks,
   };
 }
 

@@ -3,12 +3,13 @@
  * nothing unknown is allowed, nothing is coerced. An error names where and what is wrong and never repeats the file's text: the path
  * of a file comes from a setting, and the file may be another's.
  */
-import { parseDocument, visit } from 'yaml';
+import { Composer, Parser, visit, type CST, type Document } from 'yaml';
 import { isDecimalText, parseDecimal, type Decimal } from './domain/decimal.ts';
 import { isCleanText } from './domain/ids.ts';
 
 export type PolicyErrorCode =
-  | 'TOO_LARGE' | 'SYNTAX' | 'ALIAS' | 'TAG' | 'DIRECTIVE' | 'WRONG_TYPE' | 'UNKNOWN_KEY' | 'MISSING_KEY' | 'BAD_TEXT' | 'OUT_OF_RANGE' | 'DUPLICATE' | 'INCONSISTENT';
+  | 'TOO_LARGE' | 'SYNTAX' | 'ALIAS' | 'TAG' | 'DIRECTIVE' | 'WRONG_TYPE' | 'UNKNOWN_KEY' | 'MISSING_KEY'
+  | 'BAD_TEXT' | 'OUT_OF_RANGE' | 'DUPLICATE' | 'INCONSISTENT';
 
 /** What is wrong with a policy or a universe, and where. */
 export class PolicyError extends Error {
@@ -24,30 +25,61 @@ export class PolicyError extends Error {
   }
 }
 
+/** Deeper than any policy; far less than what overflows a stack. */
+const DEPTH_MAX = 32;
+
 /**
  * YAML 1.2, core schema, to plain JSON values. No aliases, tags, directives or merge keys, one document, unique text keys, at most
- * `bytesMax` bytes of UTF-8.
+ * `bytesMax` bytes of UTF-8 and 32 levels.
  */
 export function readYaml(text: string, bytesMax: number): unknown {
   if (text.length > bytesMax || Buffer.byteLength(text) > bytesMax) throw new PolicyError('TOO_LARGE', '', `more than ${bytesMax} bytes`);
   if (/^%/m.test(text)) throw new PolicyError('DIRECTIVE', '', 'no line may begin with %');
   try {
-    const document = parseDocument(text, { version: '1.2', schema: 'core', merge: false, uniqueKeys: true, stringKeys: true, strict: true, prettyErrors: true });
+    const document = composed(text);
     const fault = document.errors[0];
-    if (fault !== undefined) throw new PolicyError('SYNTAX', '', `not readable as YAML${where(fault.linePos)} (${fault.code})`);
-    refuseTricks(document);
+    if (fault !== undefined) throw new PolicyError('SYNTAX', '', `not readable as YAML at line ${lineAt(text, fault.pos[0])} (${fault.code})`);
+    refuseTricks(document, text);
     return document.toJS({ maxAliasCount: 0 }) as unknown;
   } catch (error) {
-    if (error instanceof RangeError) throw new PolicyError('SYNTAX', '', 'nested too deeply');
+    if (error instanceof RangeError) throw new PolicyError('SYNTAX', '', 'not readable as YAML');
     throw error;
   }
 }
 
-const where = (linePos: readonly { readonly line: number }[] | undefined): string => (linePos?.[0] === undefined ? '' : ` at line ${linePos[0].line}`);
+/**
+ * The depth is looked at between parsing, which keeps a stack of its own, and composing, which recurses: on Node 20 a regular
+ * expression first compiled near the end of the stack ends the process, and no catch sees it.
+ */
+function composed(text: string): Document.Parsed {
+  const tokens = [...new Parser().parse(text)];
+  refuseDepth(tokens);
+  const composer = new Composer({ version: '1.2', schema: 'core', merge: false, uniqueKeys: true, stringKeys: true, strict: true });
+  const [document, another] = [...composer.compose(tokens, true, text.length)] as Document.Parsed[];
+  if (document === undefined || another !== undefined) throw new PolicyError('SYNTAX', '', 'one document is expected');
+  return document;
+}
 
-function refuseTricks(document: ReturnType<typeof parseDocument>): void {
+function refuseDepth(tokens: readonly CST.Token[]): void {
+  const todo: { readonly token: CST.Token; readonly depth: number }[] = tokens.map((token) => ({ token, depth: 0 }));
+  for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+    const { token, depth } = next;
+    if (depth > DEPTH_MAX) throw new PolicyError('SYNTAX', '', `more than ${DEPTH_MAX} levels`);
+    for (const child of childrenOf(token)) todo.push({ token: child, depth: depth + 1 });
+  }
+}
+
+function childrenOf(token: CST.Token): readonly CST.Token[] {
+  if (token.type === 'document') return token.value === undefined ? [] : [token.value];
+  if (!('items' in token)) return [];
+  return token.items.flatMap(({ key, value }) => [key, value].filter((child) => child !== undefined && child !== null));
+}
+
+const lineAt = (text: string, offset: number): number => text.slice(0, offset).split('\n').length;
+
+function refuseTricks(document: Document.Parsed, text: string): void {
   const warning = document.warnings[0];
-  if (warning !== undefined) throw new PolicyError('TAG', '', `a tag that is not allowed${where(warning.linePos)}`);
+  if (warning !== undefined) throw new PolicyError('TAG', '', `a tag that is not allowed at line ${lineAt(text, warning.pos[0])}`);
   visit(document, {
     Alias: () => {
       throw new PolicyError('ALIAS', '', 'aliases (*name) are not allowed');

@@ -32,7 +32,7 @@ export interface Account {
   /** Proceeds of sales that are not settled yet, by whole minutes, earliest first; and their sum. */
   readonly unsettled: { readonly settlesAt: Ns; readonly amount: Decimal }[];
   unsettledSum: Decimal;
-  /** By symbol, in the order of first use: sums run in this order, live and at replay. */
+  /** By symbol, in the order of first use: sums run in this order, live and at replay. A line is never removed. */
   readonly lines: Map<string, Line>;
   /** Traded notional by minute of the epoch, at most 1,441 entries, earliest first: the rolling day of the turnover limit; and its sum. */
   readonly traded: Map<number, Decimal>;

@@ -1,0 +1,64 @@
+import t from 'tap';
+import { emptyRiskState } from '../../risk/books.ts';
+import type { RiskState, Switch } from '../../risk/state.ts';
+import type { Scope, SwitchState } from '../../risk/records.ts';
+import { FIRM, isLoosening, isScope, isTightening, scopesOf, SCOPE_KINDS, stateOf, strictest, switchKey } from '../../risk/switches.ts';
+import { START } from './histories.ts';
+
+const STATES: readonly SwitchState[] = ['active', 'reducing', 'halted'];
+const everything = { venue: 'PAPER', account: 'ACC1', strategy: 'alpha-1', trader: 'TRADER1', symbol: 'SPY' };
+
+function flipped(...entries: readonly (readonly [Scope, SwitchState])[]): RiskState {
+  const state = emptyRiskState();
+  for (const [scope, position] of entries) {
+    const entry: Switch = { scope, state: position, since: START, by: 'officer-1', reason: 'test', engagement: 1 };
+    state.switches.set(switchKey(scope), entry);
+  }
+  return state;
+}
+
+t.test('an order touches every kind of scope, from wide to narrow', (t) => {
+  t.same(scopesOf(everything).map(switchKey), ['firm:*', 'venue:PAPER', 'account:ACC1', 'strategy:alpha-1', 'trader:TRADER1', 'instrument:SPY']);
+  t.same(scopesOf({ ...everything, venue: null, trader: null, symbol: null }).map(switchKey), ['firm:*', 'account:ACC1', 'strategy:alpha-1']);
+  t.same(scopesOf(everything).map((scope) => scope.kind), SCOPE_KINDS);
+  t.end();
+});
+
+t.test('each scope alone stops the order, and only its own id does', (t) => {
+  for (const scope of scopesOf(everything)) {
+    for (const position of ['reducing', 'halted'] as const) t.same(strictest(flipped([scope, position]), scopesOf(everything)), { state: position, scope });
+    const other = { ...scope, id: 'OTHER' };
+    t.same(strictest(flipped([other, 'halted']), scopesOf(everything)), { state: 'active', scope: null });
+  }
+  t.end();
+});
+
+t.test('the strictest wins; of equals, the widest is named', (t) => {
+  const scopes = scopesOf(everything);
+  const instrument: Scope = { kind: 'instrument', id: 'SPY' };
+  t.same(strictest(flipped([FIRM, 'reducing'], [instrument, 'halted']), scopes), { state: 'halted', scope: instrument });
+  t.same(strictest(flipped([instrument, 'halted'], [FIRM, 'halted']), scopes), { state: 'halted', scope: FIRM });
+  t.same(strictest(flipped([FIRM, 'active'], [instrument, 'reducing']), scopes), { state: 'reducing', scope: instrument });
+  t.equal(stateOf(emptyRiskState(), FIRM), 'active', 'a switch that never flipped');
+  t.end();
+});
+
+t.test('a flip tightens, loosens, or does nothing', (t) => {
+  const table = STATES.flatMap((from) => STATES.map((to) => [from, to, isTightening(from, to), isLoosening(from, to)]));
+  t.same(table, [
+    ['active', 'active', false, false], ['active', 'reducing', true, false], ['active', 'halted', true, false],
+    ['reducing', 'active', false, true], ['reducing', 'reducing', false, false], ['reducing', 'halted', true, false],
+    ['halted', 'active', false, true], ['halted', 'reducing', false, true], ['halted', 'halted', false, false],
+  ]);
+  t.end();
+});
+
+t.test('scopes of outsiders are checked by kind', (t) => {
+  for (const { kind, id } of [...scopesOf(everything), { kind: 'trader', id: 'j.doe@desk' }, { kind: 'instrument', id: 'BTC-USD' }]) t.ok(isScope(kind, id));
+  const hostile: readonly (readonly [unknown, unknown])[] = [
+    ['firm', 'ACC1'], ['account', '*'], ['account', 'acc1'], ['strategy', 'ALPHA'], ['instrument', ''], ['constructor', '*'], ['__proto__', '*'],
+    ['firm', ['*']], [['firm'], '*'], [null, null], ['trader', 'a b'],
+  ];
+  for (const [kind, id] of hostile) t.notOk(isScope(kind, id), JSON.stringify([kind, id]));
+  t.end();
+});

@@ -40,9 +40,9 @@ export type Step =
   | { readonly order: ChildOrder } | { readonly cancel: string } | { readonly wait: number }
   | { readonly quote: readonly [string, string, string, string] } | { readonly print: readonly [string, string] };
 
-/** Each step stands one millisecond after the one before; `wait` adds to it. */
-export function feed(engine: PaperEngine, steps: readonly Step[]): void {
-  let ms = 0;
+/** Each step stands one millisecond after the one before; `wait` adds to it. Gives back the time it has become. */
+export function feed(engine: PaperEngine, steps: readonly Step[], fromMs = 0): number {
+  let ms = fromMs;
   for (const step of steps) {
     ms++;
     if ('order' in step) engine.submit(step.order, at(ms));
@@ -51,6 +51,7 @@ export function feed(engine: PaperEngine, steps: readonly Step[]): void {
     else if ('print' in step) engine.onEvent({ kind: 'print', print: print(ms, ...step.print) });
     else engine.advance(at(ms += step.wait));
   }
+  return ms;
 }
 
 export function run(steps: readonly Step[], config: Partial<PaperConfig> = {}): VenueReport[] {

@@ -70,6 +70,9 @@ export function line(report: VenueReport): string {
     case 'canceled': case 'expired': return `${clOrdId} ${kind} cum ${f(report.cumQty)}`;
     case 'rejected': case 'cancelRejected': return `${clOrdId} ${kind} ${report.reason}`;
     case 'replaced': return `${clOrdId} replaces ${report.origClOrdId} cum ${f(report.cumQty)} leaves ${f(report.leavesQty)}`;
-    case 'filled': return `${clOrdId} filled ${f(report.lastQty)}@${f(report.lastPx)} cum ${f(report.cumQty)} leaves ${f(report.leavesQty)} ${report.liquidity}`;
+    case 'filled': {
+      const { lastQty, lastPx, cumQty, leavesQty, liquidity } = report;
+      return `${clOrdId} filled ${f(lastQty)}@${f(lastPx)} cum ${f(cumQty)} leaves ${f(leavesQty)} ${liquidity}`;
+    }
   }
 }

@@ -1,10 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import t from 'tap';
-import { ZERO, type Decimal } from '../../../../risk/domain/decimal.ts';
-import { ORDER_TYPES, SIDES, TIFS, type ChildOrder, type Side } from '../../../../risk/domain/order.ts';
-import type { VenueReport } from '../../../../execution/venue.ts';
+import type { Decimal } from '../../../../risk/domain/decimal.ts';
+import { ORDER_TYPES, SIDES, TIFS } from '../../../../risk/domain/order.ts';
 import { encodeReport } from '../../../../execution/venues/paper/codec.ts';
 import { PaperEngine } from '../../../../execution/venues/paper/engine.ts';
+import { needsShared, shared } from '../../../shared.ts';
+import { audited } from './auditor.ts';
 import { at, CONFIG, d, feed, INSTRUMENTS, order, run, type Step } from './fixture.ts';
 
 const cents = (n: number): string => (n / 100).toFixed(2);
@@ -17,7 +20,8 @@ const aQuote = fc.tuple(price, qty, fc.integer({ min: 1, max: 3 }), qty).map(([b
 const aPrint = fc.tuple(price, fc.integer({ min: 1, max: 80 })).map(([px, n]): Step => ({ print: [cents(px), String(n)] }));
 const id = fc.integer({ min: 0, max: 30 }).map((n) => `O${n}`);
 const anOrder = fc.record({
-  clOrdId: id, origClOrdId: fc.oneof({ weight: 4, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: id }), side: fc.constantFrom(...SIDES), type: fc.constantFrom('limit', 'limit', ...ORDER_TYPES), tif: fc.constantFrom('gtc', 'day', 'day', ...TIFS),
+  clOrdId: id, origClOrdId: fc.oneof({ weight: 4, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: id }),
+  side: fc.constantFrom(...SIDES), type: fc.constantFrom('limit', 'limit', ...ORDER_TYPES), tif: fc.constantFrom('gtc', 'day', 'day', ...TIFS),
   qty: fc.integer({ min: 1, max: 120 }), px: price, bounded: fc.boolean(), expireMs: fc.integer({ min: 0, max: 200 }),
 }).map(({ qty: n, px, bounded, expireMs, ...rest }): Step => ({
   order: order(rest.clOrdId, {
@@ -29,92 +33,9 @@ const aStep = fc.oneof({ weight: 4, arbitrary: aQuote }, { weight: 5, arbitrary:
   { weight: 1, arbitrary: id.map((cancel): Step => ({ cancel })) }, { weight: 1, arbitrary: fc.integer({ min: 0, max: 30 }).map((wait): Step => ({ wait })) });
 const aScript = fc.array(aStep, { minLength: 5, maxLength: 120, size: 'max' });
 
-/** Judges a run from its inputs and reports alone, knowing nothing of how the engine works. */
-class Auditor {
-  readonly orders = new Map<string, ChildOrder>();
-  readonly cum = new Map<string, Decimal>();
-  readonly ended = new Set<string>();
-  readonly execIds = new Set<string>();
-  quote: Record<Side, { px: Decimal; left: Decimal }> | null = null;
-  printPx = ZERO;
-  printLeft = ZERO;
-  seq = 0;
-  fills = 0;
-
-  before(step: Step): void {
-    if ('quote' in step) {
-      const [bidPx, bidQty, askPx, askQty] = step.quote.map(d) as [Decimal, Decimal, Decimal, Decimal];
-      this.quote = { buy: { px: askPx, left: askQty }, sell: { px: bidPx, left: bidQty } };
-    }
-    this.printLeft = ZERO;
-    if ('print' in step) {
-      this.printPx = d(step.print[0]);
-      this.printLeft = d(step.print[1]);
-    }
-    if ('order' in step && !this.orders.has(step.order.clOrdId)) this.orders.set(step.order.clOrdId, step.order);
-  }
-
-  heard(report: VenueReport): void {
-    this.#expect(report.sourceSeq === ++this.seq, 'gapless');
-    const terms = this.orders.get(report.clOrdId);
-    if (report.kind === 'rejected' || report.kind === 'cancelRejected') return;
-    this.#expect(terms !== undefined && !this.ended.has(report.clOrdId), 'nothing is said of an order that is over');
-    if (report.kind === 'replaced') {
-      this.#expect(report.cumQty === this.cum.get(report.origClOrdId), 'the chain keeps what was filled');
-      this.ended.add(report.origClOrdId);
-      this.cum.set(report.clOrdId, report.cumQty);
-    }
-    if (report.kind === 'acknowledged') this.cum.set(report.clOrdId, ZERO);
-    if (report.kind === 'canceled' || report.kind === 'expired') {
-      this.#expect(report.cumQty === this.cum.get(report.clOrdId), 'cumQty at the end');
-      this.ended.add(report.clOrdId);
-    }
-    if (report.kind === 'filled') this.#fill(report, terms as ChildOrder);
-  }
-
-  #fill(fill: Extract<VenueReport, { kind: 'filled' }>, terms: ChildOrder): void {
-    const { side, limitPx, orderQty } = terms;
-    const quote = this.quote;
-    this.fills++;
-    this.#expect(fill.lastQty > 0n && fill.cumQty === (this.cum.get(fill.clOrdId) as bigint) + fill.lastQty, 'cumQty counts the fills');
-    this.#expect(fill.leavesQty === orderQty - fill.cumQty && fill.leavesQty >= 0n, 'never more than ordered');
-    this.#expect(limitPx === null || (side === 'buy' ? fill.lastPx <= limitPx : fill.lastPx >= limitPx), 'within the limit');
-    this.#expect(!this.execIds.has(fill.execId), 'execId is unique');
-    this.execIds.add(fill.execId);
-    this.cum.set(fill.clOrdId, fill.cumQty);
-    if (fill.leavesQty === 0n) this.ended.add(fill.clOrdId);
-    const far = quote?.[side];
-    if (fill.liquidity === 'maker' && this.printLeft > 0n) {
-      this.#expect(side === 'buy' ? this.printPx <= fill.lastPx : this.printPx >= fill.lastPx, 'the print reached the price');
-      this.printLeft = (this.printLeft - fill.lastQty) as Decimal;
-      this.#expect(this.printLeft >= 0n, 'one print is given away once');
-    } else {
-      if (far === undefined) throw new Error('a fill without a quote');
-      this.#expect(fill.liquidity === 'taker' ? fill.lastPx === far.px : side === 'buy' ? far.px <= fill.lastPx : far.px >= fill.lastPx, 'a price that is shown');
-      far.left = (far.left - fill.lastQty) as Decimal;
-      this.#expect(far.left >= 0n, 'what is shown is taken once');
-    }
-  }
-
-  #expect(holds: boolean, what: string): void {
-    if (!holds) throw new Error(what);
-  }
-}
-
 t.test('an auditor who knows only inputs and reports finds nothing', (t) => {
   let fills = 0;
-  fc.assert(fc.property(aScript, (steps) => {
-    const auditor = new Auditor();
-    const reports: VenueReport[] = [];
-    const engine = new PaperEngine(CONFIG, INSTRUMENTS, (report) => reports.push(report));
-    let ms = 0;
-    for (const step of steps) {
-      auditor.before(step);
-      ms = feed(engine, [step], ms);
-      for (const report of reports.splice(0)) auditor.heard(report);
-    }
-    fills += auditor.fills;
-  }), { numRuns: 400 });
+  fc.assert(fc.property(aScript, (steps) => { fills += audited(steps).fills; }), { numRuns: 400 });
   t.ok(fills > 2_000, `${fills} fills were judged`);
   t.end();
 });
@@ -149,5 +70,28 @@ t.test('a place in the queue only gets better', (t) => {
     }
     return true;
   }), { numRuns: 200 });
+  t.end();
+});
+
+t.test('on recorded NASDAQ data: passive, taking and following orders', needsShared('realdata/lobster'), (t) => {
+  const rows = (name: string): number[][] => 
+    gunzipSync(readFileSync(shared(`realdata/lobster/excerpt_AAPL_${name}_10.csv.gz`))).toString().trim().split('\n').map((row) => row.split(',').map(Number));
+  const book = rows('orderbook');
+  const dollars = (n: number): string => (n / 10_000).toFixed(2);
+  const steps = rows('message').flatMap((message, k): Step[] => {
+    const [, type, , size, px] = message as [number, number, number, number, number, number];
+    const [askPx, askQty, bidPx, bidQty] = book[k] as [number, number, number, number];
+    const side = k % 2 === 0 ? 'buy' as const : 'sell' as const;
+    const limitPx = d(dollars(side === 'buy' ? bidPx : askPx));
+    const sent: Step[] = k % 10 === 0 ? [{ order: order(`L${k}`, { side, limitPx }) }]
+      : k % 51 === 0 ? [{ order: order(`P${k}`, { side, type: 'pegged', limitPx: null }) }]
+      : k % 97 === 0 ? [{ order: order(`V${k}`, { side, type: 'pov', limitPx: null, participation: 0.1 }) }]
+      : k % 71 === 0 ? [{ order: order(`M${k}`, { side, type: 'market', limitPx: null }) }] : [];
+    // Executions (4 visible, 5 hidden) are prints; they come before the book that they leave.
+    const printed: Step[] = type === 4 || type === 5 ? [{ print: [dollars(px), String(size)] }] : [];
+    return [...printed, { quote: [dollars(bidPx), String(bidQty), dollars(askPx), String(askQty)] }, ...sent];
+  });
+  const auditor = audited(steps);
+  t.ok(auditor.fills > 50, `${auditor.fills} fills were judged`);
   t.end();
 });

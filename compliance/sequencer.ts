@@ -3,12 +3,12 @@
  * follows is transport. One commit is in flight; what comes meanwhile gathers, and the next batch is cut when it returns. A `Receipt` is
  * made here, of a stored record, and nowhere else.
  */
-import type { LogRecord } from '../risk/domain/record.ts';
+import type { Draft, LogRecord } from '../risk/domain/record.ts';
 import type { Receipt } from '../risk/domain/proof.ts';
 import type { Ns } from '../risk/domain/time.ts';
 import type { Clock, Timers } from '../execution/time.ts';
-import { createCommitter, LogFork } from './committer.ts';
-import type { Appended, Journal, LogStore, StoredLine } from './journal.ts';
+import { createCommitter, LogFork, type Commit } from './committer.ts';
+import type { Appended, Journal, Lane, LogStore, StoredLine } from './journal.ts';
 import { seal, type Head, type SubjectOf, type Unit } from './seal.ts';
 
 export interface SequencerLimits {
@@ -23,8 +23,8 @@ export interface SequencerLimits {
 export const LIMITS: SequencerLimits = { batchUnits: 1_024, batchBytes: 4 * 2 ** 20, queueRecords: 65_536, queueBytes: 64 * 2 ** 20, emergencyAfterMs: 5_000 };
 
 export interface SequencerEvents {
-  /** A batch is stored: its records and receipts in order. Called before those who wait for them. */
-  readonly onDurable: (records: readonly LogRecord[], receipts: readonly Receipt[]) => void;
+  /** A batch is stored: its records, and their lines as stored, in order. Called before those who wait for them. */
+  readonly onDurable: (records: readonly LogRecord[], lines: readonly StoredLine[]) => void;
   /** An attempt to write failed; the sequencer goes on trying. */
   readonly onTrouble: (error: Error) => void;
   /** The log has not been writable for `emergencyAfterMs`: cancel what works, through the emergency log, and stay up. */
@@ -74,142 +74,152 @@ interface Pending extends Unit {
 
 const STRATEGY_SHARE = 0.75;
 
-export function createSequencer(options: SequencerOptions): Sequencer {
-  const { log, store, clock, fold, subjectOf, events, limits = LIMITS, defer = setImmediate } = options;
-  const queue: Pending[] = [];
-  let inFlight: readonly Pending[] = [];
-  let head = options.head;
-  let lastReading = head.at;
-  let durable = { size: head.size, hash: head.hash };
-  let records = 0;
-  let bytes = 0;
-  let isCutDue = false;
-  let isClosed = false;
-  let state: SequencerState = 'flowing';
-  let failure: Error | null = null;
+/** Opens the writer on the head of the store. */
+export const createSequencer = (options: SequencerOptions): Sequencer => new Writer(options);
 
-  const commit = createCommitter({
-    store, timers: options.timers, emergencyAfterMs: limits.emergencyAfterMs,
-    onTrouble(error) {
-      if (state === 'flowing') state = 'unknown';
-      events.onTrouble(error);
-    },
-    onEmergency(error) {
-      if (state === 'failed') return;
-      state = 'emergency';
-      events.onEmergency(error);
-    },
-    onHealed(wasEmergency) {
-      if (state === 'failed') return;
-      state = 'flowing';
-      if (wasEmergency) events.onRecovered();
-    },
-  });
+class Writer implements Sequencer {
+  readonly log: string;
+  readonly #options: SequencerOptions;
+  readonly #limits: SequencerLimits;
+  readonly #defer: (run: () => void) => void;
+  readonly #commit: Commit;
+  readonly #queue: Pending[] = [];
+  #inFlight: readonly Pending[] = [];
+  #head: Head;
+  #lastReading: Ns;
+  #durable: { readonly size: number; readonly hash: string };
+  #records = 0;
+  #bytes = 0;
+  #isCutDue = false;
+  #isClosed = false;
+  #state: SequencerState = 'flowing';
+  #failure: Error | null = null;
 
-  function fail(error: Error): void {
-    if (failure !== null) return;
-    state = 'failed';
-    failure = error;
-    const lost = [...inFlight, ...queue.splice(0)];
-    inFlight = [];
-    for (const unit of lost) unit.reject(error);
-    events.onFatal(error);
+  constructor(options: SequencerOptions) {
+    const { log, head, store, timers, events, limits = LIMITS, defer = setImmediate } = options;
+    this.log = log;
+    this.#options = options;
+    this.#limits = limits;
+    this.#defer = defer;
+    this.#head = head;
+    this.#lastReading = head.at;
+    this.#durable = { size: head.size, hash: head.hash };
+    this.#commit = createCommitter({
+      store, timers, emergencyAfterMs: limits.emergencyAfterMs,
+      onTrouble: (error) => {
+        if (this.#state === 'flowing') this.#state = 'unknown';
+        events.onTrouble(error);
+      },
+      onEmergency: (error) => {
+        this.#state = 'emergency';
+        events.onEmergency(error);
+      },
+      onHealed: (wasEmergency) => {
+        this.#state = 'flowing';
+        if (wasEmergency) events.onRecovered();
+      },
+    });
   }
 
-  function cut(): void {
-    isCutDue = false;
-    if (inFlight.length > 0 || queue.length === 0) return;
-    let size = 0;
-    let count = 0;
-    for (const unit of queue) {
-      if (count > 0 && (count === limits.batchUnits || size + unit.bytes > limits.batchBytes)) break;
-      size += unit.bytes;
-      count += 1;
-    }
-    inFlight = queue.splice(0, count);
-    commit(linesOf(inFlight), durable.hash).then(stored).catch(fail);
+  get nextSeq(): number { return this.#head.size; }
+  get durableSize(): number { return this.#durable.size; }
+  get durableHash(): string { return this.#durable.hash; }
+  get state(): SequencerState { return this.#state; }
+
+  accepts(lane: Lane): boolean {
+    if (this.#state === 'failed' || this.#isClosed) return false;
+    if (lane === 'reserved') return true;
+    const { queueRecords, queueBytes } = this.#limits;
+    return this.#state === 'flowing' && this.#records < queueRecords * STRATEGY_SHARE && this.#bytes < queueBytes * STRATEGY_SHARE;
   }
 
-  /** A crash before this line leaves records that nobody was told of; the next start folds them. */
-  function stored(): void {
-    const done = inFlight;
-    const last = done.at(-1)?.lines.at(-1);
-    if (last !== undefined) durable = { size: last.seq + 1, hash: last.hash };
-    for (const unit of done) {
-      records -= unit.lines.length;
-      bytes -= unit.bytes;
-    }
-    inFlight = [];
-    cut(); // before the answers: the disk works while they are given
-    const receipts = done.map(({ lines }) => lines.map((line) => receiptOf(log, line)));
-    events.onDurable(done.flatMap((unit) => unit.records), receipts.flat());
-    for (const [i, unit] of done.entries()) unit.resolve(receipts[i] ?? []);
-  }
-
-  /** `at` never decreases. */
-  function instant(): Ns {
-    const now = clock.now();
-    const back = lastReading - now;
-    lastReading = now;
-    if (back > 0n) events.onClockStep(back as Ns);
-    return now > head.at ? now : head.at;
-  }
-
-  function append(drafts: Parameters<Journal['append']>[0]): Appended {
-    if (failure !== null) throw failure;
-    if (isClosed) throw new Error('the log is closed');
-    const at = instant(); // before the head is read: who is told of a clock's step may append
-    const unit = pending(seal(log, head, at, drafts, subjectOf));
+  append(drafts: readonly Draft[]): Appended {
+    if (this.#failure !== null) throw this.#failure;
+    if (this.#isClosed) throw new Error('the log is closed');
+    const unit = pending(seal(this.log, this.#head, this.#instant(), drafts, this.#options.subjectOf));
     const last = unit.records.at(-1);
-    head = { size: head.size + unit.lines.length, hash: unit.lines.at(-1)?.hash ?? head.hash, at: last?.at ?? head.at };
-    queue.push(unit);
-    records += unit.lines.length;
-    bytes += unit.bytes;
+    this.#head = { size: this.#head.size + unit.lines.length, hash: unit.lines.at(-1)?.hash ?? this.#head.hash, at: last?.at ?? this.#head.at };
+    this.#queue.push(unit);
+    this.#records += unit.lines.length;
+    this.#bytes += unit.bytes;
     try {
-      for (const record of unit.records) fold(record);
+      for (const record of unit.records) this.#options.fold(record);
     } catch (error) {
-      fail(error as Error); // half a unit may be folded: this memory is of no use any more
+      this.#fail(error as Error); // half a unit may be folded: this memory is of no use any more
       throw error;
     }
-    if (inFlight.length === 0 && !isCutDue) {
-      isCutDue = true;
-      defer(cut);
+    if (this.#inFlight.length === 0 && !this.#isCutDue) {
+      this.#isCutDue = true;
+      this.#defer(() => { this.#cut(); });
     }
     return { records: unit.records, durable: unit.durable };
   }
 
-  async function whenDurable(seq: number): Promise<Receipt> {
-    if (!Number.isSafeInteger(seq) || seq < 0 || seq >= head.size) throw new RangeError(`there is no record ${String(seq)} yet`);
-    const unit = [...inFlight, ...queue].find(({ lines }) => (lines.at(-1)?.seq ?? -1) >= seq);
-    if (unit === undefined || seq < durable.size) {
-      const [line] = await store.read(seq, 1);
+  async whenDurable(seq: number): Promise<Receipt> {
+    if (!Number.isSafeInteger(seq) || seq < 0 || seq >= this.#head.size) throw new RangeError(`there is no record ${String(seq)} yet`);
+    const unit = [...this.#inFlight, ...this.#queue].find(({ lines }) => (lines.at(-1)?.seq ?? -1) >= seq);
+    if (unit === undefined || seq < this.#durable.size) {
+      const [line] = await this.#options.store.read(seq, 1);
       if (line?.seq !== seq) throw new LogFork(`the store has lost record ${String(seq)}`);
-      return receiptOf(log, line);
+      return receiptOf(this.log, line);
     }
     const receipt = (await unit.durable).find((one) => one.seq === seq);
     if (receipt === undefined) throw new RangeError(`there is no record ${String(seq)}`);
     return receipt;
   }
 
-  return {
-    log,
-    get nextSeq() { return head.size; },
-    get durableSize() { return durable.size; },
-    get durableHash() { return durable.hash; },
-    get state() { return state; },
-    accepts(lane) {
-      if (state === 'failed' || isClosed) return false;
-      if (lane === 'reserved') return true;
-      return state === 'flowing' && records < limits.queueRecords * STRATEGY_SHARE && bytes < limits.queueBytes * STRATEGY_SHARE;
-    },
-    append,
-    whenDurable,
-    async close() {
-      isClosed = true;
-      if (failure !== null) throw failure;
-      await (queue.at(-1) ?? inFlight.at(-1))?.durable;
-    },
-  };
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#failure !== null) throw this.#failure;
+    await (this.#queue.at(-1) ?? this.#inFlight.at(-1))?.durable;
+  }
+
+  /** `at` never decreases. */
+  #instant(): Ns {
+    const now = this.#options.clock.now();
+    if (now < this.#lastReading) this.#options.events.onClockStep((this.#lastReading - now) as Ns);
+    this.#lastReading = now;
+    return now > this.#head.at ? now : this.#head.at;
+  }
+
+  #cut(): void {
+    this.#isCutDue = false;
+    if (this.#inFlight.length > 0 || this.#queue.length === 0) return;
+    const { batchUnits, batchBytes } = this.#limits;
+    let size = 0;
+    let count = 0;
+    for (const unit of this.#queue) {
+      if (count > 0 && (count === batchUnits || size + unit.bytes > batchBytes)) break;
+      size += unit.bytes;
+      count += 1;
+    }
+    this.#inFlight = this.#queue.splice(0, count);
+    this.#commit(linesOf(this.#inFlight), this.#durable.hash).then(() => { this.#stored(); }, (error: unknown) => { this.#fail(error as Error); });
+  }
+
+  /** A crash before this line leaves records that nobody was told of; the next start folds them. */
+  #stored(): void {
+    const done = this.#inFlight;
+    const last = done.at(-1)?.lines.at(-1);
+    if (last !== undefined) this.#durable = { size: last.seq + 1, hash: last.hash };
+    for (const unit of done) {
+      this.#records -= unit.lines.length;
+      this.#bytes -= unit.bytes;
+    }
+    this.#inFlight = [];
+    this.#cut(); // before the answers: the disk works while they are given
+    this.#options.events.onDurable(done.flatMap((unit) => unit.records), linesOf(done));
+    for (const unit of done) unit.resolve(unit.lines.map((line) => receiptOf(this.log, line)));
+  }
+
+  #fail(error: Error): void {
+    this.#state = 'failed';
+    this.#failure = error;
+    const lost = [...this.#inFlight, ...this.#queue.splice(0)];
+    this.#inFlight = [];
+    for (const unit of lost) unit.reject(error);
+    this.#options.events.onFatal(error);
+  }
 }
 
 /** The only place where a receipt is made: its record was read from, or acknowledged by, the store. */

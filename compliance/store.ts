@@ -58,7 +58,8 @@ export async function postgresStore(options: LaneOptions): Promise<PostgresStore
     lane = null;
     options.onLost(error);
   };
-  let lane: pg.Client | null = await openLane({ ...options, onLost }, LEASE_WAIT_MS);
+  let lane: pg.Client | null = null;
+  lane = await openLane({ ...options, onLost }, LEASE_WAIT_MS);
   await lane.query('SELECT portcullis.extend_records()');
   const tables = openTables(options.connection, options.onLost);
 

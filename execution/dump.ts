@@ -7,8 +7,8 @@ import type { Child, ExecutionState } from './state.ts';
 
 /** The whole state as plain JSON. Equal states in equal order give equal JSON. */
 export function dumpExecution(state: ExecutionState): Json {
-  const { parents, targets, finishedParents, finishedTargets, ids, venues } = state;
-  return encode({ parents, targets, finishedParents, finishedTargets, ids, venues });
+  const { parents, targets, finishedParents, finishedTargets, ids, venues, forgotten } = state;
+  return encode({ parents, targets, finishedParents, finishedTargets, ids, venues, forgotten });
 }
 
 /** The state that `dumpExecution` wrote. The snapshot's hash is checked before this is called, so the shape is taken as given. */

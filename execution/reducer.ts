@@ -2,7 +2,7 @@
  * The execution room's part of the fold: it copies what records say into parents, children and targets, and moves the books of the
  * risk room by what was filled and by the difference of what is reserved. It decides nothing.
  */
-import { accountOf, applyFill } from '../risk/books.ts';
+import { accountOf, applyFill, setMark } from '../risk/books.ts';
 import { absolute, add, multiply, parseDecimal, subtract, ZERO, type Decimal } from '../risk/domain/decimal.ts';
 import type { ChildOrder } from '../risk/domain/order.ts';
 import type { LogRecord } from '../risk/domain/record.ts';
@@ -61,6 +61,9 @@ const FOLDS: Folds = {
   'order.unknown': (into, { body }) => {
     apply(into, body, 'lost');
   },
+  'break.found': (into, { body }) => {
+    arrive(into, body.venue, body.sourceSeq);
+  },
   'parent.expired': (into, { body }) => {
     const parent = liveParent(into, body.parent);
     endParent(parent, 'expired', into.at, decimalOrNull(body.endPx));
@@ -83,9 +86,9 @@ export function foldExecution(state: ExecutionState, risk: RiskState, record: Lo
 }
 
 function decideTarget({ state, at }: Into, { seq, body }: LogRecord<'target.decided', Folded['target.decided']>): void {
-  const { targetId, account, strategy, decision, requestHash, legs } = body;
+  const { targetId, account, strategy, decision, requestHash, legs, attribution } = body;
   remember(state, targetKey(account, targetId), { seq, at, requestHash, parent: null });
-  const target = { targetId, account, strategy, seq, decision, legsToCome: legs, open: 0, parents: [] };
+  const target = { targetId, account, strategy, seq, decision, trader: attribution?.trader ?? null, legsToCome: legs, open: 0, parents: [] };
   state.targets.set(targetKey(account, targetId), target);
   settleTarget(state, target);
 }
@@ -105,9 +108,16 @@ function decideLeg(into: Into, { seq, body }: LogRecord<'leg.decided', Folded['l
   const deltaQty = parseDecimal(body.deltaQty);
   const schedule = body.schedule.map((step) => ({ at: instant(step.at), cumQty: parseDecimal(step.cumQty) }));
   const side = deltaQty < 0n ? 'sell' : 'buy';
-  const parent = newParent(body, seq, at, { id: body.clOrdId, clOrdId: null, targetId: body.targetId, side, orderQty: absolute(deltaQty), schedule });
+  const own = { id: body.clOrdId, clOrdId: null, targetId: body.targetId, trader: target.trader, side, orderQty: absolute(deltaQty), schedule } as const;
+  const parent = newParent(body, seq, at, own);
   state.parents.set(parent.id, parent);
+  value(risk, parent, parent.arrivalPx);
   settleParent(state, risk, parent, at);
+}
+
+/** What a decision reserves is valued at the mid that it saw, until the account is marked. */
+function value(risk: RiskState, { account, symbol }: Parent, mid: Decimal | null): void {
+  if (mid !== null) setMark(accountOf(risk, account), symbol, mid);
 }
 
 /** An amendment changes nothing by itself: its `slice.released` does, and then the venue. */
@@ -115,18 +125,21 @@ function decideOrder({ state, risk, at }: Into, { seq, body }: LogRecord<'order.
   if (body.amends) return;
   remember(state, orderKey(body.account, body.clOrdId), { seq, at, requestHash: body.requestHash, parent: body.parent });
   const { parent: id, clOrdId, side } = body;
-  const parent = newParent(body, seq, at, { id, clOrdId, targetId: null, side, orderQty: parseDecimal(body.orderQty), schedule: [] });
+  const trader = body.attribution?.trader ?? null;
+  const parent = newParent(body, seq, at, { id, clOrdId, targetId: null, trader, side, orderQty: parseDecimal(body.orderQty), schedule: [] });
   if (body.decision === 'denied') endParent(parent, 'denied', at);
+  else value(risk, parent, parent.arrivalPx);
   state.parents.set(parent.id, parent);
   settleParent(state, risk, parent, at);
 }
 
-type Own = Pick<Parent, 'id' | 'clOrdId' | 'targetId' | 'side' | 'orderQty' | 'schedule'>;
+type Own = Pick<Parent, 'id' | 'clOrdId' | 'targetId' | 'trader' | 'side' | 'orderQty' | 'schedule'>;
 
 /** One literal for both kinds of parent, so that all have one shape. */
 function newParent(body: Folded['leg.decided'] | Folded['order.decided'], seq: number, at: Ns, own: Own): Parent {
   return {
-    id: own.id, clOrdId: own.clOrdId, targetId: own.targetId, account: body.account, strategy: body.strategy, symbol: body.symbol, side: own.side,
+    id: own.id, clOrdId: own.clOrdId, targetId: own.targetId, account: body.account, strategy: body.strategy, trader: own.trader, symbol: body.symbol,
+    side: own.side,
     orderQty: own.orderQty, decidedSeq: seq, decidedAt: at, arrivalPx: decimalOrNull(body.arrivalPx), halfSpread: halfOf(body.facts, subtract),
     schedule: own.schedule, expireAt: body.expireAt === null ? null : instant(body.expireAt), lastDue: null, cumQty: ZERO, cost: ZERO, releaseCost: ZERO,
     fees: ZERO, reserved: ZERO, end: null, children: [],
@@ -145,7 +158,7 @@ function release(into: Into, { seq, body }: LogRecord<'slice.released', SliceRel
   const replaces = body.origClOrdId === null ? null : childOf(parent, body.origClOrdId);
   const child: Child = {
     order: orderOf(body), seq, arm: body.arm, releaseMid: body.facts === null ? parent.arrivalPx : halfOf(body.facts, add),
-    chain: replaces?.chain ?? body.clOrdId, state: 'pending', cumQty: replaces?.cumQty ?? ZERO, endedCumQty: null,
+    chain: replaces?.chain ?? body.clOrdId, state: 'pending', acceptedAt: null, cumQty: replaces?.cumQty ?? ZERO, endedCumQty: null,
   };
   parent.children.push(child);
   into.state.children.set(body.clOrdId, child);
@@ -174,6 +187,7 @@ function fill(into: Into, { body }: LogRecord<'order.filled', OrderFilled>): voi
   const parent = findParent(into.state, body.parent);
   if (parent === null) return;
   const child = childOf(parent, body.clOrdId);
+  child.acceptedAt ??= instant(body.venueAt);
   for (const other of parent.children) if (other.chain === child.chain && other.seq >= child.seq) other.cumQty = add(other.cumQty, lastQty);
   move(child, child.cumQty >= child.order.orderQty ? 'filled' : 'partiallyFilled');
   parent.cumQty = add(parent.cumQty, lastQty);
@@ -203,15 +217,16 @@ function reject(into: Into, { body }: LogRecord<'order.rejected', OrderRejected>
 type Named = Pick<OrderRejected, 'parent' | 'clOrdId'>;
 
 /** A venue's report: counted once, then applied. */
-function report(into: Into, body: Named & Pick<OrderRejected, 'venue' | 'sourceSeq'>, event: OrderEvent, endedCumQty: Decimal | null = null): void {
+function report(into: Into, body: Named & Pick<OrderRejected, 'venue' | 'venueAt' | 'sourceSeq'>, event: OrderEvent, endedCumQty: Decimal | null = null): void {
   arrive(into, body.venue, body.sourceSeq);
-  apply(into, body, event, endedCumQty);
+  apply(into, body, event, endedCumQty, event === 'acknowledged' ? instant(body.venueAt) : null);
 }
 
-function apply(into: Into, body: Named, event: OrderEvent, endedCumQty: Decimal | null = null): void {
+function apply(into: Into, body: Named, event: OrderEvent, endedCumQty: Decimal | null = null, acceptedAt: Ns | null = null): void {
   const parent = findParent(into.state, body.parent);
   if (parent === null) return; // Finished long ago: a late word about it changes nothing here.
   const child = childOf(parent, body.clOrdId);
+  child.acceptedAt ??= acceptedAt;
   child.endedCumQty = endedCumQty ?? child.endedCumQty;
   move(child, event);
   settleParent(into.state, into.risk, parent, into.at);
@@ -240,10 +255,11 @@ function childOf(parent: Parent, clOrdId: string): Child {
 
 /** A generation of ids is full after two days, or when it is too large: by the record's time, so at replay as it was live. */
 function remember(state: ExecutionState, key: string, entry: IdEntry): void {
-  keep(state.ids, key, entry, (young) => {
+  const forgets = keep(state.ids, key, entry, (young) => {
     const [oldest] = young.values();
     return young.size >= IDS_GENERATION || (oldest !== undefined && entry.at - oldest.at > IDS_GENERATION_NS);
   });
+  state.forgotten ||= forgets;
 }
 
 const decimalOrNull = (text: string | null): Decimal | null => (text === null ? null : parseDecimal(text));

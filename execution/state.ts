@@ -23,6 +23,8 @@ export interface ExecutionState {
   readonly ids: Window<IdEntry>;
   /** By venue id: the last source sequence that is in the log. Where resumption starts. */
   readonly venues: Map<string, number>;
+  /** Whether an id has ever left the window: then the database is asked about ids that are not in it. */
+  forgotten: boolean;
 }
 
 export const FINISHED_GENERATION = 10_000;
@@ -45,6 +47,8 @@ export interface Target {
   readonly strategy: string;
   readonly seq: number;
   readonly decision: 'accepted' | 'clipped' | 'denied';
+  /** Of its attribution; null when that was missing. */
+  readonly trader: string | null;
   /** Legs whose records have not come yet; they stand in the same unit. */
   legsToCome: number;
   /** Parents that are not finished. */
@@ -63,6 +67,8 @@ export interface Parent {
   readonly targetId: string | null;
   readonly account: string;
   readonly strategy: string;
+  /** Of its attribution: switches of the scope `trader` apply to its orders. */
+  readonly trader: string | null;
   readonly symbol: string;
   readonly side: Side;
   /** Of the decision; an amendment moves it when the venue has replaced the order. */
@@ -100,6 +106,8 @@ export interface Child {
   /** The first order of its chain of replacements; its own clOrdId when it replaces none. */
   readonly chain: string;
   state: OrderState;
+  /** When the venue said that it has the order; null while it has not. */
+  acceptedAt: Ns | null;
   /** Folded fills, those of the orders it replaces included: `order.orderQty` is the total of the chain. */
   cumQty: Decimal;
   /** Filled quantity that the venue named when it ended the order; null before. More than `cumQty`: fills are still on their way. */
@@ -109,7 +117,7 @@ export interface Child {
 export function emptyExecutionState(): ExecutionState {
   return {
     parents: new Map(), children: new Map(), targets: new Map(), finishedParents: emptyWindow(), finishedTargets: emptyWindow(), ids: emptyWindow(),
-    venues: new Map(),
+    venues: new Map(), forgotten: false,
   };
 }
 

@@ -9,13 +9,16 @@ export interface Window<T> {
 
 export const emptyWindow = <T>(): Window<T> => ({ young: new Map(), old: new Map() });
 
-/** Adds an entry. The generation before the last is forgotten when the present one is full: `isFull` of it, asked before. */
-export function keep<T>(window: Window<T>, key: string, entry: T, isFull: (young: ReadonlyMap<string, T>) => boolean): void {
-  if (isFull(window.young)) {
+/** Adds an entry. The generation before the last is forgotten when the present one is full: `isFull` of it, asked before. Says whether anything was. */
+export function keep<T>(window: Window<T>, key: string, entry: T, isFull: (young: ReadonlyMap<string, T>) => boolean): boolean {
+  const full = isFull(window.young);
+  const forgets = full && window.old.size > 0;
+  if (full) {
     window.old = window.young;
     window.young = new Map();
   }
   window.young.set(key, entry);
+  return forgets;
 }
 
 /** The entry of a key, the latest first; undefined when it is forgotten or was never there. */

@@ -1,10 +1,9 @@
 /** The local development issuer: one Ed25519 key in DATA_DIR, beside a gateway that only this machine reaches. */
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { linkSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createHash, type KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { isAccountId, isSubject } from '../../risk/domain/ids.ts';
 import type { Role } from '../../risk/domain/record.ts';
+import { openKeyFile } from './key-file.ts';
 import { isRole } from './principal.ts';
 
 export const LOCAL_ISSUER = 'urn:portcullis:local';
@@ -32,42 +31,11 @@ export interface Grant {
   readonly ttlSeconds: number;
 }
 
-/** Opens the issuer of `dataDir`, making its key at the first start. Throws IssuerError when the key is not private or not a key. */
+/** Opens the issuer of `dataDir`, making its key at the first start. Throws KeyFileError when the key is not private or not a key. */
 export function openIssuer(dataDir: string): Issuer {
-  const path = join(dataDir, KEY_FILE);
-  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) createKey(dataDir, path);
-  const stat = lstatSync(path);
-  if (!stat.isFile()) throw new IssuerError(`${KEY_FILE} is not a regular file`);
-  if ((stat.mode & 0o077) !== 0) throw new IssuerError(`${KEY_FILE} is open to group or others: chmod 600 it, or delete it for a new key`);
-  const privateKey = parseKey(readFileSync(path));
-  const publicKey = createPublicKey(privateKey);
+  const { publicKey, privateKey } = openKeyFile(dataDir, KEY_FILE);
   const kid = createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' })).digest('hex').slice(0, 16);
   return { id: LOCAL_ISSUER, kid, publicKey, privateKey };
-}
-
-function parseKey(pem: Buffer): KeyObject {
-  let key: KeyObject;
-  try {
-    key = createPrivateKey(pem);
-  } catch {
-    throw new IssuerError(`${KEY_FILE} holds no private key`);
-  }
-  if (key.asymmetricKeyType !== 'ed25519') throw new IssuerError(`${KEY_FILE} holds no Ed25519 key`);
-  return key;
-}
-
-/** Written aside and linked into place: a crash leaves a whole key or none, and of two starts at once one key wins. */
-function createKey(dataDir: string, path: string): void {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const aside = `${path}.${process.pid}`;
-  writeFileSync(aside, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600, flag: 'w' });
-  try {
-    linkSync(aside, path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  } finally {
-    rmSync(aside);
-  }
 }
 
 /** The first fault of a grant by the predicates that `verify` uses, or null. */

@@ -16,6 +16,8 @@ export function databaseUrl(text: string): ClientConfig {
   const host = url.searchParams.get('host') ?? decodeURIComponent(url.hostname).replace(/^\[(.*)\]$/, '$1');
   if (host === '') throw new Error('DATABASE_URL names no server'); // pg would take PGHOST, which nobody has judged
   const local = host.startsWith('/') || LOOPBACK.test(host);
-  if (!local && url.searchParams.get('sslmode') !== 'verify-full') throw new Error(`DATABASE_URL: the server ${host} is not on this machine, so sslmode=verify-full is required`);
+  if (!local && url.searchParams.get('sslmode') !== 'verify-full') {
+    throw new Error(`DATABASE_URL: the server ${host} is not on this machine, so sslmode=verify-full is required`);
+  }
   return { connectionString: text };
 }

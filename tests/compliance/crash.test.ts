@@ -9,7 +9,7 @@ import { NO_HASH } from '../../compliance/seal.ts';
 import { createSequencer, type Sequencer } from '../../compliance/sequencer.ts';
 import { postgresStore, type PostgresStore } from '../../compliance/store.ts';
 import type { LogRecord } from '../../risk/domain/record.ts';
-import type { Receipt } from '../../risk/domain/proof.ts';
+import type { StoredLine } from '../../compliance/journal.ts';
 import { instant } from '../../risk/domain/time.ts';
 import { testDatabase } from '../doubles/postgres.ts';
 import { wallTimers } from '../doubles/timers.ts';
@@ -21,7 +21,7 @@ interface Run {
   readonly store: PostgresStore;
   readonly sequencer: Sequencer;
   readonly folded: LogRecord[];
-  readonly receipts: Receipt[];
+  readonly receipts: StoredLine[];
   readonly troubles: string[];
   readonly fatal: string[];
 }
@@ -29,7 +29,7 @@ interface Run {
 async function start(writer: Parameters<typeof postgresStore>[0]['connection'], log: string): Promise<Run> {
   const store = await postgresStore({ connection: writer, log, instance: randomUUID().slice(0, 8), deadlineMs: 2_000, onLost: () => undefined });
   const folded: LogRecord[] = [];
-  const receipts: Receipt[] = [];
+  const receipts: StoredLine[] = [];
   const troubles: string[] = [];
   const fatal: string[] = [];
   const timers = wallTimers();

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
-import type { LogStore } from '../../compliance/journal.ts';
+import type { LogStore, StoredLine } from '../../compliance/journal.ts';
 import { NO_HASH } from '../../compliance/seal.ts';
 import { createSequencer, LIMITS, type Sequencer, type SequencerEvents, type SequencerOptions } from '../../compliance/sequencer.ts';
 import type { Draft, LogRecord } from '../../risk/domain/record.ts';
-import type { Receipt } from '../../risk/domain/proof.ts';
+
 import { instant, plusMs } from '../../risk/domain/time.ts';
 import { faultyStore, memoryStore, type Fault } from '../doubles/store.ts';
 import { manualTimers, type ManualTimers } from '../doubles/timers.ts';
@@ -17,14 +17,14 @@ interface Bench {
   readonly time: ManualTimers;
   readonly folded: LogRecord[];
   readonly told: string[];
-  readonly receipts: Receipt[];
+  readonly receipts: StoredLine[];
 }
 
 function bench(store: LogStore, more: Partial<SequencerOptions> = {}): Bench {
   const time = manualTimers(START);
   const folded: LogRecord[] = [];
   const told: string[] = [];
-  const receipts: Receipt[] = [];
+  const receipts: StoredLine[] = [];
   const events: SequencerEvents = {
     onDurable: (_records, made) => { receipts.push(...made); },
     onTrouble: () => { told.push('trouble'); },

@@ -111,10 +111,12 @@ class Writer implements Sequencer {
         events.onTrouble(error);
       },
       onEmergency: (error) => {
+        if (this.#state === 'failed') return;
         this.#state = 'emergency';
         events.onEmergency(error);
       },
       onHealed: (wasEmergency) => {
+        if (this.#state === 'failed') return;
         this.#state = 'flowing';
         if (wasEmergency) events.onRecovered();
       },
@@ -136,7 +138,8 @@ class Writer implements Sequencer {
   append(drafts: readonly Draft[]): Appended {
     if (this.#failure !== null) throw this.#failure;
     if (this.#isClosed) throw new Error('the log is closed');
-    const unit = pending(seal(this.log, this.#head, this.#instant(), drafts, this.#options.subjectOf));
+    const at = this.#instant(); // before the head is read: who is told of a clock's step may append
+    const unit = pending(seal(this.log, this.#head, at, drafts, this.#options.subjectOf));
     const last = unit.records.at(-1);
     this.#head = { size: this.#head.size + unit.lines.length, hash: unit.lines.at(-1)?.hash ?? this.#head.hash, at: last?.at ?? this.#head.at };
     this.#queue.push(unit);
@@ -177,8 +180,9 @@ class Writer implements Sequencer {
   /** `at` never decreases. */
   #instant(): Ns {
     const now = this.#options.clock.now();
-    if (now < this.#lastReading) this.#options.events.onClockStep((this.#lastReading - now) as Ns);
+    const back = this.#lastReading - now;
     this.#lastReading = now;
+    if (back > 0n) this.#options.events.onClockStep(back as Ns);
     return now > this.#head.at ? now : this.#head.at;
   }
 
@@ -194,7 +198,7 @@ class Writer implements Sequencer {
       count += 1;
     }
     this.#inFlight = this.#queue.splice(0, count);
-    this.#commit(linesOf(this.#inFlight), this.#durable.hash).then(() => { this.#stored(); }, (error: unknown) => { this.#fail(error as Error); });
+    this.#commit(linesOf(this.#inFlight), this.#durable.hash).then(() => { this.#stored(); }).catch((error: unknown) => { this.#fail(error as Error); });
   }
 
   /** A crash before this line leaves records that nobody was told of; the next start folds them. */
@@ -213,6 +217,7 @@ class Writer implements Sequencer {
   }
 
   #fail(error: Error): void {
+    if (this.#failure !== null) return;
     this.#state = 'failed';
     this.#failure = error;
     const lost = [...this.#inFlight, ...this.#queue.splice(0)];

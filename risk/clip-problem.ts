@@ -30,6 +30,8 @@ export interface Mover {
   readonly slack: number;
   /** Whether its worst case grows. */
   readonly grows: boolean;
+  /** How far it can go before its worst case grows. */
+  readonly free: number;
 }
 
 export function moverOf(instrument: Instrument, line: Holding, wished: Decimal, bounded: Decimal, unit: number): Mover {
@@ -49,7 +51,16 @@ export function moverOf(instrument: Instrument, line: Holding, wished: Decimal, 
     wished: end > now === aim > now ? aim : end,
     slack: Math.max(...corners.map((w) => worstAt(w) - Math.abs(w))),
     grows: worstAt(end) > worst,
+    free: worstAt(end) > worst ? Math.max(low, Math.min(high, hinge)) : end,
   };
+}
+
+/**
+ * |weight| + slack is the worst case itself, but for a leg that goes through zero or stands among orders on both sides: there it is
+ * more, at worst more than the present has room for. Such a leg then goes only as far as its worst case does not grow.
+ */
+export function withoutFlips(movers: readonly Mover[]): Mover[] {
+  return movers.map((mover) => (mover.grows && Math.abs(mover.now) + mover.slack > mover.worst ? { ...mover, end: mover.free, wished: mover.free, grows: false } : mover));
 }
 
 /** Below this headroom, of equity, nothing is traded into a limit: thinner sets are not told from empty ones. */

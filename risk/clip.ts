@@ -2,7 +2,7 @@
 import { absolute, fromNumber, ZERO, type Decimal } from './domain/decimal.ts';
 import type { Ns } from './domain/time.ts';
 import type { CouplingCode } from './checks/index.ts';
-import { clipProblem, moverOf, type ClipProblem, type Mover } from './clip-problem.ts';
+import { clipProblem, moverOf, withoutFlips, type ClipProblem, type Mover } from './clip-problem.ts';
 import { exposureOf, type Exposure } from './exposure.ts';
 import { isShut, within } from './check.ts';
 import { boundedTrade } from './bounds.ts';
@@ -43,13 +43,29 @@ export function clipTrades(input: ClipInput): Clip {
   const moving = bounded.flatMap((trade, i) => (trade === 0n ? [] : [i]));
   const movers = moving.map((i) => moverAt(input, i, bounded[i] as Decimal));
   if (movers.length === 0) return { status: 'clipped', legs: bounded.map(() => NOT_MOVED) };
+  const plan: Plan = { bounded, moving, movers, aims: movers, stoppedBy: [] };
+  const first = solveWithin(input, plan);
+  return first.status === 'clipped' ? first : solveWithin(input, { ...plan, aims: withoutFlips(movers), stoppedBy: first.codes });
+}
+
+/** The legs that trade, their boxes, and what the projection is to aim at; `stoppedBy` names why an aim ends before its box. */
+interface Plan {
+  readonly bounded: readonly Decimal[];
+  /** Indices of the legs, by mover. */
+  readonly moving: readonly number[];
+  readonly movers: readonly Mover[];
+  readonly aims: readonly Mover[];
+  readonly stoppedBy: readonly CouplingCode[];
+}
+
+function solveWithin(input: ClipInput, plan: Plan): Clip {
   const { volatilityAnnual } = input.at.policy.policy.limits;
   let scale = 1;
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-    const asked = clipProblem(movers, input.before, input.at.policy, scale);
+    const asked = clipProblem(plan.aims, input.before, input.at.policy, scale);
     const solved = project(asked.problem);
     if (solved.status !== 'feasible') return { status: 'conflict', codes: conflictCodes(asked, solved) };
-    const legs = legsOf(input, bounded, moving, movers, asked, solved.weights, solved.binding);
+    const legs = legsOf(input, plan, asked, solved.weights, solved.binding);
     const volatility = volatilityWith(input, legs);
     if (asked.problem.volatility === null || within(volatility, volatilityAnnual)) return { status: 'clipped', legs };
     scale *= volatilityAnnual / volatility;
@@ -73,8 +89,7 @@ function moverAt({ wishes, trades, at }: ClipInput, i: number, bounded: Decimal)
 const CUT_MIN = 1e-11;
 
 function legsOf(
-  { wishes, trades }: ClipInput, bounded: readonly Decimal[], moving: readonly number[], movers: readonly Mover[], asked: ClipProblem,
-  weights: Float64Array, binding: readonly Binding[],
+  { wishes, trades }: ClipInput, { bounded, moving, movers, aims, stoppedBy }: Plan, asked: ClipProblem, weights: Float64Array, binding: readonly Binding[],
 ): readonly Clipped[] {
   const legs: Clipped[] = trades.map(() => NOT_MOVED);
   for (const [k, i] of moving.entries()) {
@@ -83,7 +98,8 @@ function legsOf(
     const cut = Math.abs(end - weight) > CUT_MIN;
     const trade = cut ? tradeTo(weight - now, unit, bounded[i] as Decimal) : (bounded[i] as Decimal);
     const lotSize = wishes[i]?.instrument?.lotSize as Decimal;
-    legs[i] = { trade, lots: wholeLots(trade, lotSize), by: cut ? cutBy(asked, binding, k) : [] };
+    const stopped = aims[k] === movers[k] ? [] : stoppedBy;
+    legs[i] = { trade, lots: wholeLots(trade, lotSize), by: cut ? [...new Set([...stopped, ...cutBy(asked, binding, k)])] : [] };
   }
   return legs;
 }

@@ -88,7 +88,7 @@ t.test('whatever comes out of a target is within every limit, and clip mode find
     const state = deskOf(policyWith(given), held);
     const decision = decideTarget(command, state, FACTS);
     if (decision.legs.some(({ deltaQty }) => deltaQty !== 0n)) traded++;
-    if (command.target.mode === 'clip' && decision.decision === 'denied') throw new Error('nothing here is impossible');
+    if (command.target.mode === 'clip' && decision.decision === 'denied') throw new Error(`nothing here is impossible: ${JSON.stringify([decision.verdicts, decision.legs.map(({ verdicts }) => verdicts)].flat(2).filter(({ outcome }) => outcome === 'deny'))}`);
     return isWithin(state, decision);
   }), { numRuns: 500 });
   t.ok(traded > 100, `${traded} of 500 trade`);

@@ -64,10 +64,11 @@ export function volatilityOf(model: VolatilityCap, weights: Float64Array): numbe
 
 /** Mean loss in the tail, by sorting; the scenario at the tail's edge counts by its fraction (Rockafellar and Uryasev 2002). */
 export function cvarOf(model: CvarCap, weights: Float64Array): number {
-  const losses = new Float64Array(model.scenarios.length);
-  for (const [s, returns] of model.scenarios.entries()) {
-    for (let i = 0; i < weights.length; i++) losses[s]! -= returns[i]! * weights[i]!;
-  }
+  const losses = Float64Array.from(model.scenarios, (returns) => {
+    let loss = 0;
+    for (let i = 0; i < weights.length; i++) loss -= returns[i]! * weights[i]!;
+    return loss;
+  });
   losses.sort();
   const tail = (1 - model.alpha) * losses.length;
   let sum = 0;

@@ -76,7 +76,7 @@ function solveHeld({ matrix, gradient, floors }: StepProblem, held: Uint8Array):
 }
 
 /** Solves matrix·x = right in place (both are overwritten, `right` by x); false where the matrix is not positive definite. */
-export function solveCholesky(matrix: Float64Array, right: Float64Array): boolean {
+function solveCholesky(matrix: Float64Array, right: Float64Array): boolean {
   const size = right.length;
   for (let j = 0; j < size; j++) {
     for (let i = j; i < size; i++) {

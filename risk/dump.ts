@@ -56,7 +56,7 @@ export function dumpRisk(state: RiskState): Json {
   const dump: RiskDump = {
     policy: state.policy === null ? null : dumpPolicy(state.policy),
     accounts: [...state.accounts.values()].map(dumpAccount),
-    switches: [...state.switches.values()].map((entry) => ({ ...entry, scope: { kind: entry.scope.kind, id: entry.scope.id }, since: formatInstant(entry.since) })),
+    switches: [...state.switches.values()].map(({ scope, since, ...rest }) => ({ ...rest, scope: { ...scope }, since: formatInstant(since) })),
   };
   return dump as unknown as Json;
 }

@@ -104,7 +104,8 @@ export function policyFromJson(json: unknown): Policy {
   read.strategies.forEach((entry, i) => {
     if (!read.accounts.some(({ id }) => id === entry.account)) throw new PolicyError('INCONSISTENT', `strategies[${i}].account`, 'is not among the accounts');
   });
-  if (read.limits.governor.softStart >= read.limits.governor.hardStop) throw new PolicyError('INCONSISTENT', 'limits.governor.hardStop', 'must be above softStart');
+  const { softStart, hardStop } = read.limits.governor;
+  if (softStart >= hardStop) throw new PolicyError('INCONSISTENT', 'limits.governor.hardStop', 'must be above softStart');
   return read;
 }
 

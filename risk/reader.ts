@@ -8,7 +8,8 @@ import { isDecimalText, parseDecimal, type Decimal } from './domain/decimal.ts';
 import { isCleanText } from './domain/ids.ts';
 
 export type PolicyErrorCode =
-  | 'TOO_LARGE' | 'SYNTAX' | 'ALIAS' | 'TAG' | 'DIRECTIVE' | 'WRONG_TYPE' | 'UNKNOWN_KEY' | 'MISSING_KEY' | 'BAD_TEXT' | 'OUT_OF_RANGE' | 'DUPLICATE' | 'INCONSISTENT';
+  | 'TOO_LARGE' | 'SYNTAX' | 'ALIAS' | 'TAG' | 'DIRECTIVE' | 'WRONG_TYPE' | 'UNKNOWN_KEY' | 'MISSING_KEY'
+  | 'BAD_TEXT' | 'OUT_OF_RANGE' | 'DUPLICATE' | 'INCONSISTENT';
 
 /** What is wrong with a policy or a universe, and where. */
 export class PolicyError extends Error {

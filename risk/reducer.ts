@@ -15,7 +15,9 @@ import { universeFromJson } from './universe.ts';
 /** The text of a blob by its SHA-256, hex; null when it is not there. */
 export type Blobs = (hash: string) => string | null;
 
-export const RISK_KINDS = ['policy.activated', 'strategy.registered', 'account.funded', 'account.marked', 'switch.flipped'] as const satisfies readonly (keyof RiskRecords)[];
+export const RISK_KINDS = [
+  'policy.activated', 'strategy.registered', 'account.funded', 'account.marked', 'switch.flipped',
+] as const satisfies readonly (keyof RiskRecords)[];
 type RiskKind = (typeof RISK_KINDS)[number];
 
 type Folds = { readonly [K in RiskKind]: (state: RiskState, record: LogRecord<K, RiskRecords[K]>, blobs: Blobs) => void };

@@ -37,7 +37,8 @@ export interface Touched {
 /** The scopes that match, from wide to narrow. */
 export function scopesOf(touched: Touched): Scope[] {
   const ids: readonly (readonly [ScopeKind, string | null])[] = [
-    ['firm', FIRM.id], ['venue', touched.venue], ['account', touched.account], ['strategy', touched.strategy], ['trader', touched.trader], ['instrument', touched.symbol],
+    ['firm', FIRM.id], ['venue', touched.venue], ['account', touched.account], ['strategy', touched.strategy],
+    ['trader', touched.trader], ['instrument', touched.symbol],
   ];
   return ids.flatMap(([kind, id]) => (id === null ? [] : [{ kind, id }]));
 }

@@ -4,6 +4,7 @@ import { applyFill, emptyRiskState, fund, openAccount, reserve, setMark } from '
 import { fromNumber, parseDecimal, toNumber, ZERO } from '../../risk/domain/decimal.ts';
 import type { Instrument } from '../../risk/domain/instrument.ts';
 import type { Side } from '../../risk/domain/order.ts';
+import { NS_PER_DAY, type Ns } from '../../risk/domain/time.ts';
 import { exposureOf, type Change, type Exposure } from '../../risk/exposure.ts';
 import { idioVarianceOf } from '../../risk/factors.ts';
 import type { Account } from '../../risk/state.ts';
@@ -23,7 +24,8 @@ interface Position {
   readonly mark: number;
 }
 const position = fc.record({
-  symbol: fc.constantFrom(...SYMBOLS), qty: fc.integer({ min: -500, max: 500 }), buyOpen: fc.integer({ min: 0, max: 300 }), sellOpen: fc.integer({ min: 0, max: 300 }),
+  symbol: fc.constantFrom(...SYMBOLS), qty: fc.integer({ min: -500, max: 500 }),
+  buyOpen: fc.integer({ min: 0, max: 300 }), sellOpen: fc.integer({ min: 0, max: 300 }),
   mark: fc.integer({ min: 1, max: 40_000 }).map((cents) => cents / 100),
 });
 const positions = fc.uniqueArray(position, { selector: (entry) => entry.symbol, maxLength: SYMBOLS.length });
@@ -33,8 +35,9 @@ function holding(list: readonly Position[]): Account {
   fund(account, d('1000000'));
   for (const { symbol, qty, buyOpen, sellOpen, mark } of list) {
     const px = fromNumber(mark, 2);
+    const fill = { strategy: 'alpha-1', symbol, lastPx: px, fee: ZERO, at: START, settlesAt: null };
     const side: Side = qty < 0 ? 'sell' : 'buy';
-    if (qty !== 0) applyFill(account, { strategy: 'alpha-1', symbol, side, lastQty: fromNumber(Math.abs(qty), 0), lastPx: px, fee: ZERO, at: START, settlesAt: null });
+    if (qty !== 0) applyFill(account, { ...fill, side, lastQty: fromNumber(Math.abs(qty), 0) });
     reserve(account, 'alpha-1', symbol, 'buy', fromNumber(buyOpen, 0));
     reserve(account, 'alpha-2', symbol, 'sell', fromNumber(sellOpen, 0));
     setMark(account, symbol, px);
@@ -53,7 +56,8 @@ t.test('the pass agrees with sums written one by one', (t) => {
     const net = Math.max(Math.abs(sum(high)), Math.abs(sum(low)));
     const open = sum(list.map(({ buyOpen, sellOpen, mark }) => (buyOpen + sellOpen) * mark));
     const traded = sum(list.map(({ qty, mark }) => Math.abs(qty) * mark));
-    const sectors = [...seen.sectorGross].every(([sector, value]) => near(value, sum(worst.filter((_, i) => sample.universe.get(list[i]!.symbol)?.sector === sector))));
+    const sectorOf = (i: number): string | undefined => sample.universe.get(list[i]!.symbol)?.sector;
+    const sectors = [...seen.sectorGross].every(([sector, value]) => near(value, sum(worst.filter((_, i) => sectorOf(i) === sector))));
     return sectors && near(seen.gross, sum(worst)) && near(Math.abs(seen.net), net) && near(seen.openNotional, open) && near(seen.turnoverUsed, traded + open)
       && near(seen.equity, 1_000_000) && seen.missingMarks.length === 0;
   }));
@@ -105,7 +109,8 @@ t.test('one name by hand', (t) => {
 
 t.test('unsettled cash counts in equity and is told apart', (t) => {
   const account = holding([]);
-  applyFill(account, { strategy: 'alpha-1', symbol: 'SPY', side: 'sell', lastQty: d('10'), lastPx: d('100'), fee: d('1'), at: START, settlesAt: (START + 86_400_000_000_000n) as typeof START });
+  const tomorrow = (START + NS_PER_DAY) as Ns;
+  applyFill(account, { strategy: 'alpha-1', symbol: 'SPY', side: 'sell', lastQty: d('10'), lastPx: d('100'), fee: d('1'), at: START, settlesAt: tomorrow });
   setMark(account, 'SPY', d('100'));
   const seen = exposureOf(account, sample, START);
   t.equal(seen.equity, 999_999);
@@ -121,9 +126,10 @@ t.test('what cannot be valued is named, never zero', (t) => {
   reserve(account, 'alpha-1', 'DELISTED', 'buy', d('1'));
   setMark(account, 'DELISTED', d('1'));
   t.same(exposureOf(account, sample, START).missingMarks, ['IBM', 'DELISTED'], 'BAC is neither held nor open');
-  const change = (mark: number | null): ReadonlyMap<string, Change> => new Map([['IBM', { mark, buyQty: 0, sellQty: 0 }], ['AIG', { mark, buyQty: 1, sellQty: 0 }]]);
-  t.same(exposureOf(account, sample, START, change(180)).missingMarks, ['DELISTED']);
-  for (const bad of [null, 0, -1, Number.NaN, Infinity]) t.same(exposureOf(account, sample, START, change(bad)).missingMarks, ['IBM', 'DELISTED', 'AIG'], String(bad));
+  const missing = (mark: number | null): readonly string[] =>
+    exposureOf(account, sample, START, new Map([['IBM', { mark, buyQty: 0, sellQty: 0 }], ['AIG', { mark, buyQty: 1, sellQty: 0 }]])).missingMarks;
+  t.same(missing(180), ['DELISTED']);
+  for (const bad of [null, 0, -1, Number.NaN, Infinity]) t.same(missing(bad), ['IBM', 'DELISTED', 'AIG'], String(bad));
   t.end();
 });
 

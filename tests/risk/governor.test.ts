@@ -6,7 +6,10 @@ import { scienceCase, within } from './science.ts';
 
 const SAMPLE = { softStart: 0.05, hardStop: 0.2, power: 1 };
 const setting = fc
-  .record({ softStart: fc.double({ min: 0, max: 0.9, noNaN: true }), width: fc.double({ min: 1e-3, max: 0.1, noNaN: true }), power: fc.integer({ min: 1, max: 8 }) })
+  .record({
+    softStart: fc.double({ min: 0, max: 0.9, noNaN: true }),
+    width: fc.double({ min: 1e-3, max: 0.1, noNaN: true }), power: fc.integer({ min: 1, max: 8 }),
+  })
   .map(({ softStart, width, power }) => ({ softStart, hardStop: softStart + width, power }));
 const depth = fc.double({ min: 0, max: 2, noNaN: true });
 
@@ -47,6 +50,7 @@ t.test('drawdown, and where there is none to speak of', (t) => {
   t.equal(drawdown(100, 100), 0);
   t.equal(drawdown(120, 100), 0, 'above the mark');
   t.equal(drawdown(-50, 100), 1.5);
-  for (const [equity, peak] of [[1, 0], [1, -1], [Number.NaN, 1], [1, Number.NaN], [Infinity, 1], [1, Infinity]] as const) t.equal(drawdown(equity, peak), null);
+  const missing = [[1, 0], [1, -1], [Number.NaN, 1], [1, Number.NaN], [Infinity, 1], [1, Infinity]] as const;
+  for (const [equity, peak] of missing) t.equal(drawdown(equity, peak), null);
   t.end();
 });

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
 import {
-  binaryGrowth, binaryKelly, continuousGrowth, continuousKelly, everFallingTo, kellyBound, kellyCap, portfolioKelly, portfolioVolatility, shrink, volatilityScale,
+  binaryGrowth, binaryKelly, continuousGrowth, continuousKelly, everFallingTo, kellyBound, kellyCap,
+  portfolioKelly, portfolioVolatility, shrink, volatilityScale,
 } from '../../risk/kelly.ts';
 import { needsShared } from '../shared.ts';
 import { scienceCase, within } from './science.ts';
@@ -40,7 +41,8 @@ t.test('reference case O-KELLY-2: one asset', needsShared('science-cases.json'),
 
 t.test('reference case O-KELLY-3: three assets', needsShared('science-cases.json'), (t) => {
   interface Inputs { readonly mu: number[]; readonly sigma: number[][]; readonly fraction: number; readonly shrink: number; readonly volCap: number }
-  type Expected = Record<'full' | 'shrunkFull' | 'fractional' | 'final', number[]> & Record<'growthFull' | 'sharpeSquared' | 'volFractional' | 'volScale' | 'finalVol', number>;
+  type Expected = Record<'full' | 'shrunkFull' | 'fractional' | 'final', number[]>
+    & Record<'growthFull' | 'sharpeSquared' | 'volFractional' | 'volScale' | 'finalVol', number>;
   const { inputs, expected, tolerance } = scienceCase<Inputs, Expected>('O-KELLY-3')!;
   const full = portfolioKelly(inputs.mu, inputs.sigma);
   t.ok(within(tolerance, full, expected.full));

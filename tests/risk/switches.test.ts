@@ -54,7 +54,7 @@ t.test('a flip tightens, loosens, or does nothing', (t) => {
 });
 
 t.test('scopes of outsiders are checked by kind', (t) => {
-  for (const [kind, id] of [['firm', '*'], ['venue', 'PAPER'], ['account', 'ACC1'], ['strategy', 'alpha-1'], ['trader', 'j.doe@desk'], ['instrument', 'BTC-USD']]) t.ok(isScope(kind, id));
+  for (const { kind, id } of [...scopesOf(everything), { kind: 'trader', id: 'j.doe@desk' }, { kind: 'instrument', id: 'BTC-USD' }]) t.ok(isScope(kind, id));
   const hostile: readonly (readonly [unknown, unknown])[] = [
     ['firm', 'ACC1'], ['account', '*'], ['account', 'acc1'], ['strategy', 'ALPHA'], ['instrument', ''], ['constructor', '*'], ['__proto__', '*'],
     ['firm', ['*']], [['firm'], '*'], [null, null], ['trader', 'a b'],

@@ -23,10 +23,12 @@ t.test('the sample that ships', (t) => {
   t.same([...universe.keys()], ['SPY', 'BAC', 'IBM', 'AIG', 'BTC-USD', 'ETH-USD', ...synthetic]);
   t.equal(new Set(synthetic.map((symbol) => universe.get(symbol)?.sector)).size, 10);
   t.equal(new Set(synthetic.slice(0, 10).map((symbol) => universe.get(symbol)?.sector)).size, 10, 'sectors take turns');
-  t.same(['SPY', 'BAC', 'IBM', 'AIG', 'BTC-USD', 'ETH-USD'].map((symbol) => universe.get(symbol)?.sector), ['Index', 'Financials', 'Technology', 'Financials', 'Crypto', 'Crypto']);
+  const first = [...universe.values()].slice(0, 6).map(({ sector }) => sector);
+  t.same(first, ['Index', 'Financials', 'Technology', 'Financials', 'Crypto', 'Crypto']);
   const marketVariance = policy.limits.marketSigmaAnnual ** 2;
   for (const { symbol, referencePx, tickSize, sigmaAnnual, beta, spreadBps, assetClass, settlementDays } of universe.values()) {
-    if (!isMultiple(referencePx, tickSize) || sigmaAnnual ** 2 < beta ** 2 * marketVariance) t.fail(`${symbol}: price off tick, or less volatile than its market part`);
+    if (!isMultiple(referencePx, tickSize)) t.fail(`${symbol}: price off tick`);
+    if (sigmaAnnual ** 2 < beta ** 2 * marketVariance) t.fail(`${symbol}: less volatile than its market part`);
     if ((spreadBps / 1e4) * toNumber(referencePx) < 0.8 * toNumber(tickSize)) t.fail(`${symbol}: a spread below a tick`);
     if (settlementDays !== (assetClass === 'equity' ? 1 : 0)) t.fail(`${symbol}: settlement`);
   }
@@ -37,13 +39,15 @@ const anyInstrument: fc.Arbitrary<Instrument> = fc.record({
   symbol: fc.stringMatching(/^[A-Z0-9][A-Z0-9./-]{0,31}$/), name: fc.stringMatching(/^[A-Za-z0-9 &é.'"\\-]{1,80}$/), sector: fc.constantFrom('Index', 'Energy'),
   assetClass: fc.constantFrom('equity', 'crypto'), currency: fc.constantFrom('USD', 'USDT'),
   lotDecimals: fc.integer({ min: 0, max: 9 }), tickDecimals: fc.integer({ min: 0, max: 9 }), ticks: fc.integer({ min: 1, max: 1e9 }),
-  settlementDays: fc.integer({ min: 0, max: 10 }), advQty: fc.double({ min: 1e-9, max: 1e15, noNaN: true }), sigmaAnnual: fc.double({ min: 1e-9, max: 10, noNaN: true }),
+  settlementDays: fc.integer({ min: 0, max: 10 }), advQty: fc.double({ min: 1e-9, max: 1e15, noNaN: true }),
+  sigmaAnnual: fc.double({ min: 1e-9, max: 10, noNaN: true }),
   beta: fc.double({ min: 1e-9, max: 10, noNaN: true }), spreadBps: fc.double({ min: 1e-9, max: 1000, noNaN: true }),
 }).map(({ lotDecimals, tickDecimals, ticks, ...rest }) => {
   const tickSize = 10n ** BigInt(18 - tickDecimals) as Decimal;
   return { ...rest, lotSize: 10n ** BigInt(18 - lotDecimals) as Decimal, tickSize, referencePx: (tickSize * BigInt(ticks)) as Decimal };
 });
-const anyUniverse = fc.uniqueArray(anyInstrument, { selector: (entry) => entry.symbol, minLength: 1, maxLength: 8 }).map((list) => new Map(list.map((entry) => [entry.symbol, entry])));
+const anyUniverse = fc.uniqueArray(anyInstrument, { selector: (entry) => entry.symbol, minLength: 1, maxLength: 8 })
+  .map((list) => new Map(list.map((entry) => [entry.symbol, entry])));
 
 t.test('universe → canonical JSON → universe, and back, order kept', (t) => {
   fc.assert(fc.property(anyUniverse, (universe) => {
@@ -62,7 +66,8 @@ t.test('the sample round-trips', (t) => {
 
 const SHARED = 'shared: { assetClass: equity, currency: USD, lotSize: "1", tickSize: "0.01", settlementDays: 1 }';
 const ROW = '[SPY, Trust, Index, "167.50", 99000000, 0.16, 1.00, 0.6]';
-const file = (rows: string, shared = SHARED): string => `groups:\n  - about: Some\n    ${shared}\n    rows:\n${rows.split('\n').map((row) => `      - ${row}`).join('\n')}\n`;
+const file = (rows: string, shared = SHARED): string =>
+  `groups:\n  - about: Some\n    ${shared}\n    rows:\n${rows.split('\n').map((row) => `      - ${row}`).join('\n')}\n`;
 
 t.test('a row that is wrong is named by its place', (t) => {
   t.equal(formatDecimal(parseUniverse(file(ROW)).get('SPY')!.referencePx), '167.5');

@@ -2,9 +2,9 @@
 import { absolute, fromNumber, ZERO, type Decimal } from './domain/decimal.ts';
 import type { Ns } from './domain/time.ts';
 import type { CouplingCode } from './checks/index.ts';
-import { clipProblem, moverOf, withoutFlips, type ClipProblem, type Mover } from './clip-problem.ts';
+import { clipProblem, moverOf, withoutFlips, worseWay, type ClipProblem, type Mover } from './clip-problem.ts';
 import { exposureOf, type Exposure } from './exposure.ts';
-import { isShut, within } from './check.ts';
+import { fits, isShut } from './check.ts';
 import { boundedTrade } from './bounds.ts';
 import { project } from './projection/project.ts';
 import type { Binding, Limit, Projection } from './projection/problem.ts';
@@ -35,7 +35,7 @@ export interface ClipInput {
 }
 
 const NOT_MOVED: Clipped = { trade: ZERO, lots: ZERO, by: [] };
-/** How often the volatility asked of the projection may shrink until every way to fill is within the cap. */
+/** How often the projection is asked again for the sake of the ways to fill that it does not see. */
 const ATTEMPTS_MAX = 4;
 
 export function clipTrades(input: ClipInput): Clip {
@@ -58,19 +58,52 @@ interface Plan {
   readonly stoppedBy: readonly CouplingCode[];
 }
 
+/**
+ * Solves along the way to fill that looks worse; where the result is too volatile along the other way, once more along that; along
+ * the same one, with a smaller cap. What is left over is blended with not trading, which is within every limit that is convex: all.
+ */
 function solveWithin(input: ClipInput, plan: Plan): Clip {
-  const { volatilityAnnual } = input.at.policy.policy.limits;
+  const { before, at } = input;
+  let way = worseWay(plan.aims, before);
   let scale = 1;
+  let legs: readonly Clipped[] = [];
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-    const asked = clipProblem(plan.aims, input.before, input.at.policy, scale);
+    const asked = clipProblem(plan.aims, before, at.policy, way, scale);
     const solved = project(asked.problem);
     if (solved.status !== 'feasible') return { status: 'conflict', codes: conflictCodes(asked, solved) };
-    const legs = legsOf(input, plan, asked, solved.weights, solved.binding);
-    const volatility = volatilityWith(input, legs);
-    if (asked.problem.volatility === null || within(volatility, volatilityAnnual)) return { status: 'clipped', legs };
-    scale *= volatilityAnnual / volatility;
+    legs = legsOf(input, plan, asked, solved.weights, solved.binding);
+    const after = exposureAfter(input, legs);
+    if (isCalm(input, after)) return { status: 'clipped', legs };
+    const worse = after.factorHigh >= -after.factorLow ? 'up' : 'down';
+    if (worse === way) scale *= (at.policy.policy.limits.volatilityAnnual * at.equity) / Math.sqrt(after.variance);
+    way = worse;
   }
-  return { status: 'conflict', codes: ['VOLATILITY_CAP'] };
+  return { status: 'clipped', legs: blend(input, legs) };
+}
+
+const exposureAfter = ({ account, wishes, now, at }: ClipInput, legs: readonly Clipped[]): Exposure =>
+  exposureOf(account, at.policy, now, changesOf(wishes, (i) => legs[i]?.lots ?? ZERO));
+
+/** The volatility check itself: within its cap over the worst way to fill, or no worse than before. */
+const isCalm = ({ before, at }: ClipInput, after: Exposure): boolean =>
+  fits(Math.sqrt(after.variance), Math.sqrt(before.variance), at.policy.policy.limits.volatilityAnnual * after.equity);
+
+/** The largest share of all trades, in 1,024ths, that is calm; not trading is. */
+function blend(input: ClipInput, legs: readonly Clipped[]): readonly Clipped[] {
+  let share = 0n;
+  for (let step = 512n; step > 0n; step /= 2n) {
+    if (isCalm(input, exposureAfter(input, scaled(input, legs, share + step)))) share += step;
+  }
+  return scaled(input, legs, share);
+}
+
+function scaled({ wishes }: ClipInput, legs: readonly Clipped[], share: bigint): readonly Clipped[] {
+  return legs.map((leg, i) => {
+    const lotSize = wishes[i]?.instrument?.lotSize;
+    if (lotSize === undefined || leg.lots === 0n) return leg;
+    const trade = ((leg.trade * share) / 1024n) as Decimal;
+    return { trade, lots: wholeLots(trade, lotSize), by: [...new Set([...leg.by, 'VOLATILITY_CAP' as const])] };
+  });
 }
 
 function bound({ wishes, at }: ClipInput, i: number, trade: Decimal): Decimal {
@@ -134,10 +167,4 @@ function conflictCodes({ groupCodes, problem }: ClipProblem, failed: Exclude<Pro
   if (named.length > 0) return [...new Set(named)];
   const rest = [problem.turnover === null ? [] : ['TURNOVER' as const], problem.volatility === null ? [] : ['VOLATILITY_CAP' as const]];
   return [...new Set([...groupCodes, ...rest.flat()])];
-}
-
-/** Over the worst way to fill, per √year. */
-function volatilityWith({ account, wishes, now, at }: ClipInput, legs: readonly Clipped[]): number {
-  const after = exposureOf(account, at.policy, now, changesOf(wishes, (i) => legs[i]?.lots ?? ZERO));
-  return Math.sqrt(after.variance) / after.equity;
 }

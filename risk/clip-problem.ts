@@ -60,7 +60,10 @@ export function moverOf(instrument: Instrument, line: Holding, wished: Decimal, 
  * more, at worst more than the present has room for. Such a leg then goes only as far as its worst case does not grow.
  */
 export function withoutFlips(movers: readonly Mover[]): Mover[] {
-  return movers.map((mover) => (mover.grows && Math.abs(mover.now) + mover.slack > mover.worst ? { ...mover, end: mover.free, wished: mover.free, grows: false } : mover));
+  return movers.map((mover) => {
+    const isExact = !mover.grows || Math.abs(mover.now) + mover.slack <= mover.worst;
+    return isExact ? mover : { ...mover, end: mover.free, wished: mover.free, grows: false };
+  });
 }
 
 /** Below this headroom, of equity, nothing is traded into a limit: thinner sets are not told from empty ones. */
@@ -99,13 +102,10 @@ export function worseWay(movers: readonly Mover[], before: Exposure): Way {
 /** Volatility is posed along one way to fill; `volatilityScale` < 1 asks for less than the cap. */
 export function clipProblem(movers: readonly Mover[], before: Exposure, policy: PolicyInForce, way: Way, volatilityScale: number): ClipProblem {
   const groups = groupsOf(movers, before, policy);
-  const growing = indices(movers, (mover) => mover.grows);
   const { volatilityAnnual } = policy.policy.limits;
   const volatilityLeft = volatilityAnnual - Math.sqrt(before.variance) / before.equity;
-  const frozen = movers.map((_, i) => [
-    ...new Set(groups.filter(({ members, headroom }) => headroom <= HEADROOM_MIN && members.includes(i)).map(({ code }) => code)),
-    ...(volatilityLeft <= HEADROOM_MIN && growing.includes(i) ? (['VOLATILITY_CAP'] as const) : []),
-  ]);
+  const frozen = movers.map((mover): CouplingCode[] => (volatilityLeft <= HEADROOM_MIN && mover.grows ? ['VOLATILITY_CAP'] : []));
+  for (const { code, members, headroom } of groups) if (headroom <= HEADROOM_MIN) for (const i of members) frozen[i]?.push(code);
   const ends = movers.map((mover, i) => (frozen[i]?.length === 0 ? mover.end : mover.now));
   const open = groups.filter(({ headroom, form }) => headroom > HEADROOM_MIN && form !== 'trades');
   const turnover = groups.find(({ form }) => form === 'trades');

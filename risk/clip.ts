@@ -125,6 +125,7 @@ function legsOf(
   { wishes, trades }: ClipInput, { bounded, moving, movers, aims, stoppedBy }: Plan, asked: ClipProblem, weights: Float64Array, binding: readonly Binding[],
 ): readonly Clipped[] {
   const legs: Clipped[] = trades.map(() => NOT_MOVED);
+  const pricedBy = cutBy(asked, binding);
   for (const [k, i] of moving.entries()) {
     const { now, end, unit } = movers[k] as Mover;
     const weight = weights[k] as number;
@@ -132,7 +133,7 @@ function legsOf(
     const trade = cut ? tradeTo(weight - now, unit, bounded[i] as Decimal) : (bounded[i] as Decimal);
     const lotSize = wishes[i]?.instrument?.lotSize as Decimal;
     const stopped = aims[k] === movers[k] ? [] : stoppedBy;
-    legs[i] = { trade, lots: wholeLots(trade, lotSize), by: cut ? [...new Set([...stopped, ...cutBy(asked, binding, k)])] : [] };
+    legs[i] = { trade, lots: wholeLots(trade, lotSize), by: cut ? [...new Set([...stopped, ...(pricedBy[k] ?? [])])] : [] };
   }
   return legs;
 }
@@ -144,11 +145,15 @@ function tradeTo(weight: number, unit: number, bounded: Decimal): Decimal {
   return absolute(trade) > absolute(bounded) ? bounded : trade;
 }
 
-function cutBy({ frozen, groupCodes, problem }: ClipProblem, binding: readonly Binding[], k: number): readonly CouplingCode[] {
-  const stopped = frozen[k] ?? [];
-  if (stopped.length > 0) return stopped;
-  const touching = binding.filter(({ limit, index }) => !isGroup(limit) || problem.sectors[index]?.members.includes(k) === true);
-  return [...new Set(touching.flatMap((bound) => codeOf(bound, groupCodes) ?? []))];
+/** By mover, the limits that price it: those without headroom that stop it, else those that bind and that it is part of. */
+function cutBy({ frozen, groupCodes, problem }: ClipProblem, binding: readonly Binding[]): readonly ReadonlySet<CouplingCode>[] {
+  const codes = frozen.map((stopped) => new Set(stopped));
+  for (const bound of binding) {
+    const code = codeOf(bound, groupCodes);
+    const members = isGroup(bound.limit) ? problem.sectors[bound.index]?.members : codes.keys();
+    if (code !== null) for (const k of members ?? []) if (frozen[k]?.length === 0) codes[k]?.add(code);
+  }
+  return codes;
 }
 
 const isGroup = (limit: Limit): boolean => limit === 'sectorGross' || limit === 'sectorNet';

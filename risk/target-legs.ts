@@ -33,7 +33,8 @@ export interface LegRead {
 
 /** RangeError on a symbol listed twice: the edge refuses that before. */
 export function readLegs(command: TargetCommand, policy: PolicyInForce, state: RiskState, facts: Facts, attribution: Attribution | null): LegRead[] {
-  const { target } = command;
+  const { target, venue } = command;
+  const trader = attribution?.trader ?? null;
   const account = state.accounts.get(target.account);
   const listed = new Map(target.legs.map((leg) => [leg.symbol, leg]));
   if (listed.size !== target.legs.length) throw new RangeError('a symbol is listed twice');
@@ -53,7 +54,7 @@ export function readLegs(command: TargetCommand, policy: PolicyInForce, state: R
       sigmaAnnual: positive(symbolFacts?.sigmaAnnual),
       line: line ?? NOTHING_HELD,
       present: presentOf(book),
-      gates: gatesOf(state, policy.policy, { ...target, venue: command.venue, trader: attribution?.trader ?? null, symbol }),
+      gates: gatesOf(state, policy.policy, { venue, account: target.account, strategy: target.strategy, trader, symbol }),
     };
   });
 }

@@ -1,5 +1,5 @@
 /** From the trades that are wished for to those that all limits leave: one projection, then whole lots. */
-import { absolute, fromNumber, ZERO, type Decimal } from './domain/decimal.ts';
+import { absolute, ZERO, type Decimal } from './domain/decimal.ts';
 import type { Ns } from './domain/time.ts';
 import type { CouplingCode } from './checks/index.ts';
 import { clipProblem, moverOf, withoutFlips, worseWay, type ClipProblem, type Mover } from './clip-problem.ts';
@@ -8,7 +8,7 @@ import { fits, isShut } from './check.ts';
 import { boundedTrade } from './bounds.ts';
 import { project } from './projection/project.ts';
 import type { Binding, Limit, Projection } from './projection/problem.ts';
-import { wholeLots } from './rounding.ts';
+import { quantityOf, wholeLots } from './rounding.ts';
 import type { Account } from './state.ts';
 import { changesOf, type Circumstances, type Wish } from './target-legs.ts';
 
@@ -140,7 +140,7 @@ function legsOf(
 
 /** A weight as a quantity, never beyond the end of the box. */
 function tradeTo(weight: number, unit: number, bounded: Decimal): Decimal {
-  const trade = fromNumber(weight / unit, 12);
+  const trade = quantityOf(weight / unit);
   if (trade < 0n !== bounded < 0n) return ZERO;
   return absolute(trade) > absolute(bounded) ? bounded : trade;
 }

@@ -19,7 +19,8 @@ const whole = (min: number, max: number): fc.Arbitrary<string> => fc.integer({ m
 
 const positions: fc.Arbitrary<readonly Position[]> = fc.uniqueArray(
   fc.record({
-    symbol: fc.constantFrom(...SYMBOLS), qty: whole(-3000, 3000), buyOpen: whole(0, 300), sellOpen: whole(0, 300), strategy: fc.constantFrom('alpha-1', 'alpha-2'),
+    symbol: fc.constantFrom(...SYMBOLS), qty: whole(-3000, 3000), buyOpen: whole(0, 300), sellOpen: whole(0, 300),
+    strategy: fc.constantFrom('alpha-1', 'alpha-2'),
   }),
   { selector: ({ symbol, strategy }) => `${symbol} ${strategy}`, maxLength: 8 },
 );
@@ -31,12 +32,14 @@ const limits: fc.Arbitrary<Partial<Limits>> = fc.record({
 });
 const order: fc.Arbitrary<OrderCommand<OrderTerms>> = fc
   .record({
-    symbol: fc.constantFrom(...SYMBOLS), side: fc.constantFrom<Side>('buy', 'sell'), orderQty: whole(1, 4000).map(d), type: fc.constantFrom<OrderType>('limit', 'market'),
+    symbol: fc.constantFrom(...SYMBOLS), side: fc.constantFrom<Side>('buy', 'sell'), orderQty: whole(1, 4000).map(d),
+    type: fc.constantFrom<OrderType>('limit', 'market'),
   })
   .map((terms) => orderOf({ ...terms, limitPx: terms.type === 'limit' ? d('100') : null }));
+const weight = fc.integer({ min: -4000, max: 4000 });
 const target: fc.Arbitrary<TargetCommand> = fc
   .record({
-    legs: fc.dictionary(fc.constantFrom(...SYMBOLS), fc.integer({ min: -4000, max: 4000 }).map((w) => ({ target: fromNumber(w / 10_000, 4) })), { minKeys: 1 }),
+    legs: fc.dictionary(fc.constantFrom(...SYMBOLS), weight.map((w) => ({ target: fromNumber(w / 10_000, 4) })), { minKeys: 1 }),
     scope: fc.constantFrom<('listed' | 'complete')[]>('listed', 'complete'), mode: fc.constantFrom<('clip' | 'all_or_none')[]>('clip', 'all_or_none'),
   })
   .map(({ legs, ...more }) => targetOf(legs, more));

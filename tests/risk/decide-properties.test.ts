@@ -55,7 +55,7 @@ t.test('tightening a limit never turns a denied order into a pass', (t) => {
   fc.assert(fc.property(positions, limits, order, tightening, (held, given, command, { name, by }) => {
     const verdict = (chosen: Partial<Limits>): string => decideOrder(command, deskOf(policyWith(chosen), held), FACTS).decision;
     return !(verdict(given) === 'denied' && verdict(tighter(given, name, by)) === 'accepted');
-  }));
+  }), { numRuns: 500 });
   t.end();
 });
 
@@ -65,7 +65,7 @@ t.test('tightening a limit never turns a denied target into an accepted one', (t
     const before = verdict(given);
     const after = verdict(tighter(given, name, by));
     return !(before === 'denied' && after !== 'denied' && command.target.mode === 'all_or_none') && !(before !== 'accepted' && after === 'accepted');
-  }));
+  }), { numRuns: 300 });
   t.end();
 });
 

@@ -67,6 +67,7 @@ export async function postgresStore(options: LaneOptions): Promise<PostgresStore
     try {
       await insert(client, options.log, lines);
     } catch (error) {
+      if (error instanceof GapRefused) throw error;
       if (isPostgresError(error) && error.severity === 'ERROR') throw error.code === UNIQUE_VIOLATION ? seqTaken(lines, error) : error;
       lane = null; // broken or silent: a late answer must not meet the next append
       await client.end();

@@ -100,14 +100,12 @@ function decideLeg(into: Into, { seq, body }: LogRecord<'leg.decided', Folded['l
     settleTarget(state, target);
     return;
   }
-  const deltaQty = parseDecimal(body.deltaQty);
   target.open += 1;
   target.parents.push(body.clOrdId);
-  const parent = newParent({
-    ...common(body, seq, at), id: body.clOrdId, clOrdId: null, targetId: body.targetId, side: deltaQty < 0n ? 'sell' : 'buy', orderQty: absolute(deltaQty),
-    schedule: body.schedule.map((step) => ({ at: instant(step.at), cumQty: parseDecimal(step.cumQty) })),
-    expireAt: body.expireAt === null ? null : instant(body.expireAt),
-  });
+  const deltaQty = parseDecimal(body.deltaQty);
+  const schedule = body.schedule.map((step) => ({ at: instant(step.at), cumQty: parseDecimal(step.cumQty) }));
+  const side = deltaQty < 0n ? 'sell' : 'buy';
+  const parent = newParent(body, seq, at, { id: body.clOrdId, clOrdId: null, targetId: body.targetId, side, orderQty: absolute(deltaQty), schedule });
   state.parents.set(parent.id, parent);
   settleParent(state, risk, parent, at);
 }
@@ -116,27 +114,23 @@ function decideLeg(into: Into, { seq, body }: LogRecord<'leg.decided', Folded['l
 function decideOrder({ state, risk, at }: Into, { seq, body }: LogRecord<'order.decided', Folded['order.decided']>): void {
   if (body.amends) return;
   remember(state, orderKey(body.account, body.clOrdId), { seq, at, requestHash: body.requestHash, parent: body.parent });
-  const parent = newParent({
-    ...common(body, seq, at), id: body.parent, clOrdId: body.clOrdId, targetId: null, side: body.side, orderQty: parseDecimal(body.orderQty),
-    schedule: [], expireAt: body.expireAt === null ? null : instant(body.expireAt),
-  });
+  const { parent: id, clOrdId, side } = body;
+  const parent = newParent(body, seq, at, { id, clOrdId, targetId: null, side, orderQty: parseDecimal(body.orderQty), schedule: [] });
   if (body.decision === 'denied') endParent(parent, 'denied', at);
   state.parents.set(parent.id, parent);
   settleParent(state, risk, parent, at);
 }
 
-type Decided = Pick<Parent, 'id' | 'clOrdId' | 'targetId' | 'account' | 'strategy' | 'symbol' | 'side' | 'orderQty' | 'decidedSeq' | 'decidedAt' | 'arrivalPx'
-  | 'halfSpread' | 'schedule' | 'expireAt'>;
+type Own = Pick<Parent, 'id' | 'clOrdId' | 'targetId' | 'side' | 'orderQty' | 'schedule'>;
 
-function newParent(decided: Decided): Parent {
-  return { ...decided, lastDue: null, cumQty: ZERO, cost: ZERO, releaseCost: ZERO, fees: ZERO, reserved: ZERO, end: null, children: [] };
-}
-
-type Common = Pick<Decided, 'account' | 'strategy' | 'symbol' | 'decidedSeq' | 'decidedAt' | 'arrivalPx' | 'halfSpread'>;
-
-function common(body: Folded['leg.decided'] | Folded['order.decided'], seq: number, at: Ns): Common {
-  const { account, strategy, symbol, arrivalPx, facts } = body;
-  return { account, strategy, symbol, decidedSeq: seq, decidedAt: at, arrivalPx: decimalOrNull(arrivalPx), halfSpread: halfOf(facts, subtract) };
+/** One literal for both kinds of parent, so that all have one shape. */
+function newParent(body: Folded['leg.decided'] | Folded['order.decided'], seq: number, at: Ns, own: Own): Parent {
+  return {
+    id: own.id, clOrdId: own.clOrdId, targetId: own.targetId, account: body.account, strategy: body.strategy, symbol: body.symbol, side: own.side,
+    orderQty: own.orderQty, decidedSeq: seq, decidedAt: at, arrivalPx: decimalOrNull(body.arrivalPx), halfSpread: halfOf(body.facts, subtract),
+    schedule: own.schedule, expireAt: body.expireAt === null ? null : instant(body.expireAt), lastDue: null, cumQty: ZERO, cost: ZERO, releaseCost: ZERO,
+    fees: ZERO, reserved: ZERO, end: null, children: [],
+  };
 }
 
 function withdraw({ state, risk, at }: Into, id: string, reason: 'withdrawn' | 'superseded'): void {

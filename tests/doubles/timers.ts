@@ -41,3 +41,15 @@ export function manualTimers(start = instant('2026-11-20T09:30:00Z')): ManualTim
     },
   };
 }
+
+/** The machine's own time. */
+export function wallTimers(): Timers {
+  const now = (): Ns => (BigInt(Date.now()) * 1_000_000n) as Ns;
+  return {
+    now,
+    at(when, run) {
+      const timer = setTimeout(run, Math.max(0, Number(when - now()) / 1e6));
+      return { cancel() { clearTimeout(timer); } };
+    },
+  };
+}

@@ -160,7 +160,14 @@ t.test('fills that the venue counted and we have not seen stay reserved', (t) =>
   t.end();
 });
 
-t.test('a slice withheld at the last look ends a direct order', (t) => {
+t.test('a slice withheld at the last look ends a direct order, a withheld amendment does not', (t) => {
+  const amended = new World();
+  const first = amended.order(10);
+  amended.acknowledge(first);
+  amended.withhold(amended.amend(first, 30));
+  t.equal(open(amended), '10/0');
+  t.equal(stateOf(amended, first), 'new');
+
   const world = new World();
   const id = world.order(10);
   world.withhold(id);

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { leafHash } from '../../compliance/canonical.ts';
 import { migrate } from '../../gateway/postgres/migrate.ts';
 import { writerSession } from '../../gateway/postgres/login.ts';
@@ -8,14 +8,14 @@ import { testDatabase } from '../doubles/postgres.ts';
 const database = await testDatabase();
 t.teardown(() => database.remove());
 
-async function as(config: pg.ClientConfig): Promise<pg.Client> {
+async function as(config: pg.ClientConfig, t: Test): Promise<pg.Client> {
   const client = new pg.Client(config);
   await client.connect();
   t.teardown(() => client.end());
   return client;
 }
-const owner = await as(database.owner);
-const writer = await as(database.writer);
+const owner = await as(database.owner, t);
+const writer = await as(database.writer, t);
 
 const canonical = (seq: number, kind: string, body: unknown): string =>
   `{"actor":{"id":"a","role":"strategy"},"at":"2026-11-20T09:30:00.123456789Z","body":${JSON.stringify(body)},"cause":null,"kind":"${kind}","log":"L","prev":"00","seq":${seq},"v":1}`;
@@ -81,7 +81,7 @@ t.test('ranges are added when the spare one is in use, each with its guard', asy
 
 t.test('analysts see orders, fills and decisions as rows, and only those', async (t) => {
   await owner.query("CREATE ROLE analyst LOGIN PASSWORD 'secret' IN ROLE portcullis_reader");
-  const analyst = await as({ ...database.owner, user: 'analyst', password: 'secret' });
+  const analyst = await as({ ...database.owner, user: 'analyst', password: 'secret' }, t);
   const { rows: fills } = await analyst.query('SELECT seq, exec_id, symbol, last_qty, last_px, last_qty * last_px AS notional FROM portcullis.fills WHERE seq < 10');
   t.strictSame(fills, [{ seq: '0', exec_id: 'E1', symbol: 'SPY', last_qty: '10.5', last_px: '401.25', notional: '4213.125' }]);
   t.match((await analyst.query('SELECT * FROM portcullis.orders WHERE seq < 10')).rows, [{ cl_ord_id: 'C1', order_qty: '10.5', venue: 'PAPER', arm: 'passive' }]);
@@ -99,7 +99,7 @@ t.test('an operator\'s database: a plain user is told what is missing, and works
   await owner.query('GRANT portcullis_writer TO plain');
   t.strictSame(await migrate(theirs), ['0001-log', '0002-checkpoints', '0003-views']);
   t.strictSame(await migrate(theirs), [], 'a second time there is nothing to do');
-  const session = await as(writerSession(theirs));
+  const session = await as(writerSession(theirs), t);
   t.equal((await session.query<{ role: string }>('SELECT current_user AS role')).rows[0]!.role, 'portcullis_writer');
   for (const statement of [...CHANGES, 'DROP TABLE portcullis.records']) await t.rejects(session.query(statement), DENIED, statement);
 });
@@ -107,11 +107,11 @@ t.test('an operator\'s database: a plain user is told what is missing, and works
 t.test('one who may make roles makes them', async (t) => {
   const other = await testDatabase();
   t.teardown(() => other.remove());
-  const admin = await as(other.owner);
+  const admin = await as(other.owner, t);
   await admin.query("DROP OWNED BY portcullis_writer, portcullis_reader; DROP ROLE portcullis_gateway, portcullis_writer, portcullis_reader; CREATE ROLE maker CREATEROLE LOGIN PASSWORD 'secret'");
   await admin.query('CREATE DATABASE theirs OWNER maker');
   const theirs = { ...other.owner, user: 'maker', password: 'secret', database: 'theirs' };
   t.equal((await migrate(theirs)).length, 3);
-  const session = await as(writerSession(theirs));
+  const session = await as(writerSession(theirs), t);
   t.equal((await session.query<{ role: string }>('SELECT current_user AS role')).rows[0]!.role, 'portcullis_writer');
 });

@@ -21,8 +21,8 @@ const DecimalJson = refined(isDecimalText);
 export const OrderJson = Type.Object({
   clOrdId: ClOrdIdJson, origClOrdId: Type.Union([ClOrdIdJson, Type.Null()]), parent: ClOrdIdJson, venue: WordJson,
   account: refined(isAccountId), strategy: refined(isStrategyId), symbol: refined(isSymbol), side: Type.Enum([...SIDES]), orderQty: DecimalJson,
-  type: Type.Enum([...ORDER_TYPES]), limitPx: Type.Union([DecimalJson, Type.Null()]), tif: Type.Enum([...TIFS]), expireAt: Type.Union([InstantJson, Type.Null()]),
-  participation: Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.Null()]),
+  type: Type.Enum([...ORDER_TYPES]), limitPx: Type.Union([DecimalJson, Type.Null()]), tif: Type.Enum([...TIFS]),
+  expireAt: Type.Union([InstantJson, Type.Null()]), participation: Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.Null()]),
 }, closed);
 export type OrderJson = Static<typeof OrderJson>;
 

@@ -29,7 +29,8 @@ const DEFECTS: readonly (readonly [RejectReason, (order: ChildOrder, instrument:
   ['LOT_SIZE', (order, instrument) => !isMultiple(order.orderQty, instrument.lotSize)],
   ['LIMIT_PX', (order) => (order.limitPx === null ? order.type === 'limit' : order.limitPx <= 0n)],
   ['TICK_SIZE', (order, instrument) => order.limitPx !== null && !isMultiple(order.limitPx, instrument.tickSize)],
-  ['PARTICIPATION', (order) => (order.type === 'pov' ? !(order.participation !== null && order.participation > 0 && order.participation <= 1) : order.participation !== null)],
+  ['PARTICIPATION', (order) => (order.type === 'pov') !== (order.participation !== null)],
+  ['PARTICIPATION', ({ participation }) => participation !== null && !(participation > 0 && participation <= 1)],
   ['EXPIRE_AT', (order) => (order.tif === 'gtd') !== (order.expireAt !== null)],
   ['TIF', (order) => (order.type === 'pegged' || order.type === 'pov') && immediate(order)],
 ];

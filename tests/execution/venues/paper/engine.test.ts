@@ -46,11 +46,13 @@ table('taking: what is displayed, once, at the touch', [
   ['the same quote is taken once', [QUOTE, { order: market('A', { orderQty: d('150') }) }, { order: market('B') }],
     [ack('A'), 'A filled 150@10.01 cum 150 leaves 0 taker', ack('B'), 'B filled 50@10.01 cum 50 leaves 50 taker']],
   ['the rest of a market order waits for the next quote',
-    [QUOTE, { order: market('A', { orderQty: d('250') }) }, { print: ['10.01', '500'] }, { quote: ['9.99', '300', '10.05', '30'] }, { quote: ['9.99', '300', '10.06', '30'] }],
+    [QUOTE, { order: market('A', { orderQty: d('250') }) }, { print: ['10.01', '500'] }, { quote: ['9.99', '300', '10.05', '30'] },
+      { quote: ['9.99', '300', '10.06', '30'] }],
     [ack('A'), 'A filled 200@10.01 cum 200 leaves 50 taker', 'A filled 30@10.05 cum 230 leaves 20 taker', 'A filled 20@10.06 cum 250 leaves 0 taker']],
   ['a bounded market order never takes beyond its bound', [QUOTE, { order: market('A', { limitPx: d('10') }) }, { quote: ['9.99', '1', '10', '70'] }],
     [ack('A'), 'A filled 70@10 cum 70 leaves 30 taker']],
-  ['waiting orders are served in their order', [{ quote: ['9.99', '1', '0', '0'] }, { order: market('A') }, { order: market('B') }, { quote: ['9.99', '1', '10', '150'] }],
+  ['waiting orders are served in their order',
+    [{ quote: ['9.99', '1', '0', '0'] }, { order: market('A') }, { order: market('B') }, { quote: ['9.99', '1', '10', '150'] }],
     [ack('A'), ack('B'), 'A filled 100@10 cum 100 leaves 0 taker', 'B filled 50@10 cum 50 leaves 50 taker']],
   ['an older quote is nothing', [{ quote: ['9.99', '1', '0', '0'] }, { order: market('A') }], [ack('A')]],
   ['a marketable limit takes, and rests with the remainder', [QUOTE, { order: order('A', { limitPx: d('10.02'), orderQty: d('250') }) }],
@@ -58,9 +60,11 @@ table('taking: what is displayed, once, at the touch', [
   ['ioc: the remainder is canceled', [QUOTE, { order: order('A', { limitPx: d('10.02'), orderQty: d('250'), tif: 'ioc' }) }],
     [ack('A'), 'A filled 200@10.01 cum 200 leaves 50 taker', 'A canceled cum 200']],
   ['ioc without a match', [QUOTE, { order: order('A', { tif: 'ioc' }) }], [ack('A'), 'A canceled cum 0']],
-  ['ioc market', [QUOTE, { order: market('A', { orderQty: d('201'), tif: 'ioc' }) }], [ack('A'), 'A filled 200@10.01 cum 200 leaves 1 taker', 'A canceled cum 200']],
+  ['ioc market', [QUOTE, { order: market('A', { orderQty: d('201'), tif: 'ioc' }) }],
+    [ack('A'), 'A filled 200@10.01 cum 200 leaves 1 taker', 'A canceled cum 200']],
   ['fok one too many', [QUOTE, { order: order('A', { limitPx: d('10.01'), orderQty: d('201'), tif: 'fok' }) }], [ack('A'), 'A canceled cum 0']],
-  ['fok at the limit', [QUOTE, { order: order('A', { limitPx: d('10.01'), orderQty: d('200'), tif: 'fok' }) }], [ack('A'), 'A filled 200@10.01 cum 200 leaves 0 taker']],
+  ['fok at the limit', [QUOTE, { order: order('A', { limitPx: d('10.01'), orderQty: d('200'), tif: 'fok' }) }],
+    [ack('A'), 'A filled 200@10.01 cum 200 leaves 0 taker']],
   ['fok leaves the quote to others', [QUOTE, { order: market('A', { orderQty: d('201'), tif: 'fok' }) }, { order: market('B', { orderQty: d('200') }) }],
     [ack('A'), 'A canceled cum 0', ack('B'), 'B filled 200@10.01 cum 200 leaves 0 taker']],
 ]);
@@ -72,15 +76,20 @@ table('resting: prints through the price, or at it after the queue', [
   ['after the queue it is our turn', [...JOINED, { print: ['9.99', '340'] }], [ack('A'), 'A filled 40@9.99 cum 40 leaves 60 maker']],
   ['prints add up', [...JOINED, { print: ['9.99', '300'] }, { print: ['9.99', '25'] }], [ack('A'), 'A filled 25@9.99 cum 25 leaves 75 maker']],
   ['a print through the price fills at our price', [...JOINED, { print: ['9.98', '70'] }], [ack('A'), 'A filled 70@9.99 cum 70 leaves 30 maker']],
-  ['the queue is never longer than what is shown', [...JOINED, { quote: ['9.99', '20', '10.01', '200'] }, { print: ['9.99', '30'] }], [ack('A'), 'A filled 10@9.99 cum 10 leaves 90 maker']],
-  ['who joins later does not push us back', [...JOINED, { quote: ['9.99', '900', '10.01', '200'] }, { print: ['9.99', '310'] }], [ack('A'), 'A filled 10@9.99 cum 10 leaves 90 maker']],
-  ['the touch falls away: we are first', [...JOINED, { quote: ['9.98', '900', '10.01', '200'] }, { print: ['9.99', '10'] }], [ack('A'), 'A filled 10@9.99 cum 10 leaves 90 maker']],
+  ['the queue is never longer than what is shown', [...JOINED, { quote: ['9.99', '20', '10.01', '200'] }, { print: ['9.99', '30'] }],
+    [ack('A'), 'A filled 10@9.99 cum 10 leaves 90 maker']],
+  ['who joins later does not push us back', [...JOINED, { quote: ['9.99', '900', '10.01', '200'] }, { print: ['9.99', '310'] }],
+    [ack('A'), 'A filled 10@9.99 cum 10 leaves 90 maker']],
+  ['the touch falls away: we are first', [...JOINED, { quote: ['9.98', '900', '10.01', '200'] }, { print: ['9.99', '10'] }],
+    [ack('A'), 'A filled 10@9.99 cum 10 leaves 90 maker']],
   ['inside the spread nobody is ahead', [QUOTE, { order: order('A') }, { print: ['10', '10'] }], [ack('A'), 'A filled 10@10 cum 10 leaves 90 maker']],
   ['behind the touch the queue is unseen', [QUOTE, { order: order('A', { limitPx: d('9.9') }) }, { print: ['9.9', '5000'] }], [ack('A')]],
   ['once shown it is joined at the back', [QUOTE, { order: order('A', { limitPx: d('9.9') }) }, { quote: ['9.9', '40', '10', '1'] }, { print: ['9.9', '50'] }],
     [ack('A'), 'A filled 10@9.9 cum 10 leaves 90 maker']],
-  ['the opposite touch crosses us: at our price, what it shows', [QUOTE, { order: order('A') }, { quote: ['9.9', '5', '9.95', '60'] }], [ack('A'), 'A filled 60@10 cum 60 leaves 40 maker']],
-  ['price before time, one print', [QUOTE, { order: order('A', { limitPx: d('9.99'), orderQty: d('50') }) }, { order: order('B', { orderQty: d('50') }) }, { print: ['9.98', '70'] }],
+  ['the opposite touch crosses us: at our price, what it shows', [QUOTE, { order: order('A') }, { quote: ['9.9', '5', '9.95', '60'] }],
+    [ack('A'), 'A filled 60@10 cum 60 leaves 40 maker']],
+  ['price before time, one print',
+    [QUOTE, { order: order('A', { limitPx: d('9.99'), orderQty: d('50') }) }, { order: order('B', { orderQty: d('50') }) }, { print: ['9.98', '70'] }],
     [ack('A'), ack('B'), 'B filled 50@10 cum 50 leaves 0 maker', 'A filled 20@9.99 cum 20 leaves 30 maker']],
   ['time at one price', [QUOTE, { order: order('A', { orderQty: d('50') }) }, { order: order('B', { orderQty: d('50') }) }, { print: ['10', '70'] }],
     [ack('A'), ack('B'), 'A filled 50@10 cum 50 leaves 0 maker', 'B filled 20@10 cum 20 leaves 30 maker']],
@@ -92,27 +101,37 @@ const PEG = [QUOTE, { order: order('A', { type: 'pegged', limitPx: null }) }] as
 table('pegged: at the near touch, later', [
   ['joins behind the touch', [...PEG, { print: ['9.99', '310'] }], [ack('A'), 'A filled 10@9.99 cum 10 leaves 90 maker']],
   ['before the latency it stands where it stood', [...PEG, { quote: ['10', '50', '10.02', '200'] }, { wait: 7 }, { print: ['10', '500'] }], [ack('A')]],
-  ['after it, at the back of the new touch', [...PEG, { quote: ['10', '50', '10.02', '200'] }, { wait: 10 }, { print: ['10', '60'] }], [ack('A'), 'A filled 10@10 cum 10 leaves 90 maker']],
-  ['not beyond its limit', [QUOTE, { order: order('A', { type: 'pegged', limitPx: d('9.99') }) }, { quote: ['10', '50', '10.02', '200'] }, { wait: 10 }, { print: ['9.99', '900'] }], [ack('A'), 'A filled 100@9.99 cum 100 leaves 0 maker']],
-  ['back before the latency: its place is kept', [...PEG, { quote: ['10', '50', '10.02', '9'] }, { quote: ['9.99', '900', '10.01', '9'] }, { wait: 10 }, { print: ['9.99', '310'] }],
+  ['after it, at the back of the new touch', [...PEG, { quote: ['10', '50', '10.02', '200'] }, { wait: 10 }, { print: ['10', '60'] }],
+    [ack('A'), 'A filled 10@10 cum 10 leaves 90 maker']],
+  ['not beyond its limit',
+    [QUOTE, { order: order('A', { type: 'pegged', limitPx: d('9.99') }) }, { quote: ['10', '50', '10.02', '200'] }, { wait: 10 }, { print: ['9.99', '900'] }],
+    [ack('A'), 'A filled 100@9.99 cum 100 leaves 0 maker']],
+  ['back before the latency: its place is kept',
+    [...PEG, { quote: ['10', '50', '10.02', '9'] }, { quote: ['9.99', '900', '10.01', '9'] }, { wait: 10 }, { print: ['9.99', '310'] }],
     [ack('A'), 'A filled 10@9.99 cum 10 leaves 90 maker']],
 ]);
 
 table('pov: a share of what was printed', [
   ['before a print nothing', [QUOTE, { order: market('A', { type: 'pov', participation: 0.3 }) }, QUOTE], [ack('A')]],
-  ['rounded down to lots, at the far touch', [QUOTE, { order: market('A', { type: 'pov', participation: 0.3 }) }, { print: ['10', '19'] }, { print: ['10', '1'] }],
+  ['rounded down to lots, at the far touch',
+    [QUOTE, { order: market('A', { type: 'pov', participation: 0.3 }) }, { print: ['10', '19'] }, { print: ['10', '1'] }],
     [ack('A'), 'A filled 5@10.01 cum 5 leaves 95 taker', 'A filled 1@10.01 cum 6 leaves 94 taker']],
-  ['within what is displayed, the debt is paid later', [{ quote: ['9.99', '3', '10.01', '2'] }, { order: market('A', { type: 'pov', participation: 0.5 }) }, { print: ['10', '10'] }, { quote: ['9.99', '3', '10.02', '9'] }],
+  ['within what is displayed, the debt is paid later',
+    [{ quote: ['9.99', '3', '10.01', '2'] }, { order: market('A', { type: 'pov', participation: 0.5 }) }, { print: ['10', '10'] }, { quote: ['9.99', '3', '10.02', '9'] }],
     [ack('A'), 'A filled 2@10.01 cum 2 leaves 98 taker', 'A filled 3@10.02 cum 5 leaves 95 taker']],
-  ['within its limit', [QUOTE, { order: order('A', { type: 'pov', participation: 0.5 }) }, { print: ['10', '10'] }, { quote: ['9.9', '3', '10', '9'] }], [ack('A'), 'A filled 5@10 cum 5 leaves 95 taker']],
-  ['not more than ordered', [QUOTE, { order: market('A', { type: 'pov', participation: 1 }) }, { print: ['10', '1000'] }], [ack('A'), 'A filled 100@10.01 cum 100 leaves 0 taker']],
+  ['within its limit', [QUOTE, { order: order('A', { type: 'pov', participation: 0.5 }) }, { print: ['10', '10'] }, { quote: ['9.9', '3', '10', '9'] }],
+    [ack('A'), 'A filled 5@10 cum 5 leaves 95 taker']],
+  ['not more than ordered', [QUOTE, { order: market('A', { type: 'pov', participation: 1 }) }, { print: ['10', '1000'] }],
+    [ack('A'), 'A filled 100@10.01 cum 100 leaves 0 taker']],
 ]);
 
-const replace = (id: string, orig: string, qty: string, changes: Parameters<typeof order>[1] = {}): Step => ({ order: order(id, { origClOrdId: orig, orderQty: d(qty), limitPx: d('9.99'), ...changes }) });
+const replace = (id: string, orig: string, qty: string, changes: Parameters<typeof order>[1] = {}): Step =>
+  ({ order: order(id, { origClOrdId: orig, orderQty: d(qty), limitPx: d('9.99'), ...changes }) });
 table('replace', [
   ['of nothing', [QUOTE, replace('B', 'A', '50')], ['B rejected UNKNOWN_ORDER']],
   ['of the finished', [...JOINED, { cancel: 'A' }, replace('B', 'A', '50')], [ack('A'), 'A canceled cum 0', 'B rejected TOO_LATE']],
-  ['of another kind leaves the original', [...JOINED, replace('B', 'A', '50', { side: 'sell' }), { cancel: 'A' }], [ack('A'), 'B rejected REPLACE_TERMS', 'A canceled cum 0']],
+  ['of another kind leaves the original', [...JOINED, replace('B', 'A', '50', { side: 'sell' }), { cancel: 'A' }],
+    [ack('A'), 'B rejected REPLACE_TERMS', 'A canceled cum 0']],
   ['with a defect leaves the original', [...JOINED, replace('B', 'A', '0.5'), { cancel: 'A' }], [ack('A'), 'B rejected LOT_SIZE', 'A canceled cum 0']],
   ['with a known id leaves the original', [...JOINED, replace('A', 'A', '50'), { cancel: 'A' }], [ack('A'), 'A rejected DUPLICATE', 'A canceled cum 0']],
   ['less at the same price keeps the place', [...JOINED, { print: ['9.99', '300'] }, replace('B', 'A', '50'), { print: ['9.99', '10'] }],
@@ -123,7 +142,8 @@ table('replace', [
     [ack('A'), 'A filled 40@9.99 cum 40 leaves 60 maker', 'B replaces A cum 40 leaves 60', 'B filled 60@10.01 cum 100 leaves 0 taker']],
   ['what is filled already ends it', [...JOINED, { print: ['9.99', '340'] }, replace('B', 'A', '40'), { cancel: 'B' }],
     [ack('A'), 'A filled 40@9.99 cum 40 leaves 60 maker', 'B replaces A cum 40 leaves 0', 'B canceled cum 40', 'B cancelRejected TOO_LATE']],
-  ['the old id is finished', [...JOINED, replace('B', 'A', '50'), { cancel: 'A' }, { cancel: 'B' }], [ack('A'), 'B replaces A cum 0 leaves 50', 'A cancelRejected TOO_LATE', 'B canceled cum 0']],
+  ['the old id is finished', [...JOINED, replace('B', 'A', '50'), { cancel: 'A' }, { cancel: 'B' }],
+    [ack('A'), 'B replaces A cum 0 leaves 50', 'A cancelRejected TOO_LATE', 'B canceled cum 0']],
 ]);
 
 table('time in force', [
@@ -133,7 +153,8 @@ table('time in force', [
     [ack('A'), 'A filled 200@10.01 cum 200 leaves 1 taker', 'A expired cum 200']],
   ['gtc stays', [QUOTE, { order: order('A', { tif: 'gtc' }) }, { wait: 86_400_000 }], [ack('A')]],
   ['day ends at 24:00 of New York', [QUOTE, { order: order('A') }, { wait: 52_200_000 }], [ack('A'), 'A expired cum 0']],
-  ['a replaced gtd follows the new instant', [QUOTE, { order: order('A', { tif: 'gtd', expireAt: at(5) }) }, { order: order('B', { origClOrdId: 'A', tif: 'gtd', expireAt: at(50) }) }, { wait: 10 }, { wait: 60 }],
+  ['a replaced gtd follows the new instant',
+    [QUOTE, { order: order('A', { tif: 'gtd', expireAt: at(5) }) }, { order: order('B', { origClOrdId: 'A', tif: 'gtd', expireAt: at(50) }) }, { wait: 10 }, { wait: 60 }],
     [ack('A'), 'B replaces A cum 0 leaves 100', 'B expired cum 0']],
 ]);
 
@@ -148,7 +169,8 @@ t.test('the day ends at New York midnight, winter, summer and on the days betwee
 
 t.test('fees are bps of notional, rounded half away from zero to six decimals', (t) => {
   for (const [qty, px, bps, fee] of [
-    ['100', '10.01', '0.3', '0.03003'], ['1', '0.05', '0.1', '0.000001'], ['1', '0.05', '-0.1', '-0.000001'], ['1', '0.04', '0.1', '0'], ['1', '0.04', '-0.1', '0'],
+    ['100', '10.01', '0.3', '0.03003'], ['1', '0.05', '0.1', '0.000001'], ['1', '0.05', '-0.1', '-0.000001'], ['1', '0.04', '0.1', '0'],
+    ['1', '0.04', '-0.1', '0'],
     ['0.12345678', '98765.43', '1', '1.219326'],
   ] as const) t.equal(formatDecimal(feeOf(d(qty), d(px), d(bps))), fee);
   const fees = run([...JOINED, { print: ['9.98', '50'] }, { order: market('B') }]).flatMap((r) => (r.kind === 'filled' ? [formatDecimal(r.fee)] : []));

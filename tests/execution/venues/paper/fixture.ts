@@ -40,9 +40,9 @@ export type Step =
   | { readonly order: ChildOrder } | { readonly cancel: string } | { readonly wait: number }
   | { readonly quote: readonly [string, string, string, string] } | { readonly print: readonly [string, string] };
 
-/** Each step stands one millisecond after the one before; `wait` adds to it. */
-export function feed(engine: PaperEngine, steps: readonly Step[]): void {
-  let ms = 0;
+/** Each step stands one millisecond after the one before; `wait` adds to it. Gives back the time it has become. */
+export function feed(engine: PaperEngine, steps: readonly Step[], fromMs = 0): number {
+  let ms = fromMs;
   for (const step of steps) {
     ms++;
     if ('order' in step) engine.submit(step.order, at(ms));
@@ -51,6 +51,7 @@ export function feed(engine: PaperEngine, steps: readonly Step[]): void {
     else if ('print' in step) engine.onEvent({ kind: 'print', print: print(ms, ...step.print) });
     else engine.advance(at(ms += step.wait));
   }
+  return ms;
 }
 
 export function run(steps: readonly Step[], config: Partial<PaperConfig> = {}): VenueReport[] {
@@ -69,6 +70,9 @@ export function line(report: VenueReport): string {
     case 'canceled': case 'expired': return `${clOrdId} ${kind} cum ${f(report.cumQty)}`;
     case 'rejected': case 'cancelRejected': return `${clOrdId} ${kind} ${report.reason}`;
     case 'replaced': return `${clOrdId} replaces ${report.origClOrdId} cum ${f(report.cumQty)} leaves ${f(report.leavesQty)}`;
-    case 'filled': return `${clOrdId} filled ${f(report.lastQty)}@${f(report.lastPx)} cum ${f(report.cumQty)} leaves ${f(report.leavesQty)} ${report.liquidity}`;
+    case 'filled': {
+      const { lastQty, lastPx, cumQty, leavesQty, liquidity } = report;
+      return `${clOrdId} filled ${f(lastQty)}@${f(lastPx)} cum ${f(cumQty)} leaves ${f(leavesQty)} ${liquidity}`;
+    }
   }
 }

@@ -128,7 +128,9 @@ t.test('garbage is refused and harms nobody', async (t) => {
 t.test('the process outlives a gateway that is killed, and the next one adopts it', async (t) => {
   const dataDir = t.testdir();
   const fixture = new URL('./process-fixture.js', import.meta.url).href;
-  const script = `const { spawnIn } = await import(${JSON.stringify(fixture)}); console.log((await spawnIn(${JSON.stringify(dataDir)})).pid); setInterval(() => {}, 1e6);`;
+  const script = `const { spawnIn } = await import(${JSON.stringify(fixture)});
+    console.log((await spawnIn(${JSON.stringify(dataDir)})).pid);
+    setInterval(() => {}, 1e6);`;
   const gateway = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [pid] = (await once(gateway.stdout, 'data')) as [Buffer];
   gateway.kill('SIGKILL');

@@ -1,11 +1,9 @@
 /** The box of a leg: what its own limits leave of the trade that it wishes for, before the limits of the whole account. */
-import { maximum, minimum, negate, fromNumber, subtract, toNumber, ZERO, add, type Decimal } from './domain/decimal.ts';
+import { maximum, minimum, negate, subtract, toNumber, ZERO, add, type Decimal } from './domain/decimal.ts';
 import type { Limits } from './policy.ts';
 import { highOf, lowOf, presentOf, reducible, type Holding } from './position.ts';
+import { quantityOf } from './rounding.ts';
 import type { Wish } from './target-legs.ts';
-
-/** Limits in units of the instrument. Rounded to 12 decimals, so within the checks' tolerance. */
-const unitsOf = (value: number): Decimal => fromNumber(Math.max(0, Math.min(1e15, value)), 12);
 
 /** How much of a trade `side` may still reach a position of `limit` on its side; at least nothing: a limit alone never turns a trade around. */
 function roomTo(held: Holding, limit: Decimal, trade: Decimal): Decimal {
@@ -33,9 +31,9 @@ const clamp = (trade: Decimal, buy: Decimal, sell: Decimal): Decimal => maximum(
 /** The largest part of `trade` within the leg's box. `equity` and `mark` are positive; `reducingOnly` where a switch or the governor says so. */
 export function boundedTrade(wish: Wish, trade: Decimal, limits: Limits, equity: number, mark: number, reducingOnly: boolean): Decimal {
   const cap = wish.kellyCap === null || wish.kellyCap === 'unrated' ? 0 : wish.kellyCap;
-  let bounded = kellyRoom(wish.book, unitsOf((cap * equity) / mark), trade);
-  bounded = roomTo(wish.line, unitsOf((limits.nameXEquity * equity) / mark), bounded);
-  const size = unitsOf(Math.min(toNumber(limits.orderNotionalMax) / mark, limits.orderQtyMaxAdvFraction * (wish.advQty ?? 0)));
+  let bounded = kellyRoom(wish.book, quantityOf((cap * equity) / mark), trade);
+  bounded = roomTo(wish.line, quantityOf((limits.nameXEquity * equity) / mark), bounded);
+  const size = quantityOf(Math.min(toNumber(limits.orderNotionalMax) / mark, limits.orderQtyMaxAdvFraction * (wish.advQty ?? 0)));
   bounded = clamp(bounded, size, size);
   if (!reducingOnly) return bounded;
   const line = reducible(wish.line);

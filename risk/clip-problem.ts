@@ -30,6 +30,8 @@ export interface Mover {
   readonly slack: number;
   /** Whether its worst case grows. */
   readonly grows: boolean;
+  /** How far it can go before its worst case grows. */
+  readonly free: number;
 }
 
 export function moverOf(instrument: Instrument, line: Holding, wished: Decimal, bounded: Decimal, unit: number): Mover {
@@ -49,7 +51,19 @@ export function moverOf(instrument: Instrument, line: Holding, wished: Decimal, 
     wished: end > now === aim > now ? aim : end,
     slack: Math.max(...corners.map((w) => worstAt(w) - Math.abs(w))),
     grows: worstAt(end) > worst,
+    free: worstAt(end) > worst ? Math.max(low, Math.min(high, hinge)) : end,
   };
+}
+
+/**
+ * |weight| + slack is the worst case itself, but for a leg that goes through zero or stands among orders on both sides: there it is
+ * more, at worst more than the present has room for. Such a leg then goes only as far as its worst case does not grow.
+ */
+export function withoutFlips(movers: readonly Mover[]): Mover[] {
+  return movers.map((mover) => {
+    const isExact = !mover.grows || Math.abs(mover.now) + mover.slack <= mover.worst;
+    return isExact ? mover : { ...mover, end: mover.free, wished: mover.free, grows: false };
+  });
 }
 
 /** Below this headroom, of equity, nothing is traded into a limit: thinner sets are not told from empty ones. */
@@ -71,16 +85,27 @@ export interface ClipProblem {
   readonly frozen: readonly (readonly CouplingCode[])[];
 }
 
-/** `volatilityScale` < 1 asks for less volatility than the cap: the model prices one way to fill, the cap holds for all. */
-export function clipProblem(movers: readonly Mover[], before: Exposure, policy: PolicyInForce, volatilityScale: number): ClipProblem {
+/** A way to fill: all open orders that raise the market factor, or all that lower it. */
+export type Way = 'up' | 'down';
+
+/** The way that is worse when every mover reaches its end. */
+export function worseWay(movers: readonly Mover[], before: Exposure): Way {
+  let up = before.factorHigh / before.equity;
+  let down = before.factorLow / before.equity;
+  for (const { instrument, now, end } of movers) {
+    up += Math.max(0, instrument.beta * (end - now));
+    down += Math.min(0, instrument.beta * (end - now));
+  }
+  return up >= -down ? 'up' : 'down';
+}
+
+/** Volatility is posed along one way to fill; `volatilityScale` < 1 asks for less than the cap. */
+export function clipProblem(movers: readonly Mover[], before: Exposure, policy: PolicyInForce, way: Way, volatilityScale: number): ClipProblem {
   const groups = groupsOf(movers, before, policy);
-  const growing = indices(movers, (mover) => mover.grows);
   const { volatilityAnnual } = policy.policy.limits;
   const volatilityLeft = volatilityAnnual - Math.sqrt(before.variance) / before.equity;
-  const frozen = movers.map((_, i) => [
-    ...new Set(groups.filter(({ members, headroom }) => headroom <= HEADROOM_MIN && members.includes(i)).map(({ code }) => code)),
-    ...(volatilityLeft <= HEADROOM_MIN && growing.includes(i) ? (['VOLATILITY_CAP'] as const) : []),
-  ]);
+  const frozen = movers.map((mover): CouplingCode[] => (volatilityLeft <= HEADROOM_MIN && mover.grows ? ['VOLATILITY_CAP'] : []));
+  for (const { code, members, headroom } of groups) if (headroom <= HEADROOM_MIN) for (const i of members) frozen[i]?.push(code);
   const ends = movers.map((mover, i) => (frozen[i]?.length === 0 ? mover.end : mover.now));
   const open = groups.filter(({ headroom, form }) => headroom > HEADROOM_MIN && form !== 'trades');
   const turnover = groups.find(({ form }) => form === 'trades');
@@ -98,7 +123,7 @@ export function clipProblem(movers: readonly Mover[], before: Exposure, policy: 
       gross: null, net: null, cvar: null,
       turnover: turnover === undefined || turnover.headroom <= HEADROOM_MIN ? null : turnover.headroom,
       sectors: open.map((group) => sectorOf(group, movers)),
-      volatility: volatilityLeft <= HEADROOM_MIN ? null : volatilityOf(movers, before, policy, volatilityAnnual * volatilityScale),
+      volatility: volatilityLeft <= HEADROOM_MIN ? null : volatilityOf(movers, before, policy, way, volatilityAnnual * volatilityScale),
     },
   };
 }
@@ -132,24 +157,17 @@ function sectorOf({ form, members, headroom }: Group, movers: readonly Mover[]):
   return { members: indexed, gross: null, net: form === 'buys' ? { low: -Infinity, high: now + headroom } : { low: now - headroom, high: Infinity } };
 }
 
-/**
- * Volatility along the way to fill that the trades make worse: all orders that raise the factor filled, or all that lower it. The
- * other way, and two-sided open orders, are judged on the result.
- */
-function volatilityOf(movers: readonly Mover[], before: Exposure, policy: PolicyInForce, cap: number): VolatilityCap {
+/** Volatility along one way to fill. The other way, and orders open on both sides, are judged on the result. */
+function volatilityOf(movers: readonly Mover[], before: Exposure, policy: PolicyInForce, way: Way, cap: number): VolatilityCap {
   const { marketSigmaAnnual } = policy.policy.limits;
-  const variances = movers.map(({ instrument, grows }) => (grows ? idioVarianceOf(instrument, marketSigmaAnnual * marketSigmaAnnual) : 0));
-  const shift = movers.map(({ instrument, now, end }) => instrument.beta * (end - now));
-  const up = before.factorHigh / before.equity + shift.reduce((total, b) => total + Math.max(0, b), 0);
-  const down = before.factorLow / before.equity + shift.reduce((total, b) => total + Math.min(0, b), 0);
-  const upward = up >= -down;
-  const beta = movers.map(({ instrument }, i) => (upward === (shift[i] as number) > 0 && shift[i] !== 0 ? instrument.beta : 0));
   const sum = (value: (mover: Mover, i: number) => number): number => movers.reduce((total, mover, i) => total + value(mover, i), 0);
-  const restFactor = (upward ? before.factorHigh : before.factorLow) / before.equity - sum(({ now }, i) => (beta[i] as number) * now);
+  const variances = movers.map(({ instrument, grows }) => (grows ? idioVarianceOf(instrument, marketSigmaAnnual * marketSigmaAnnual) : 0));
+  const betas = movers.map(({ instrument: { beta }, now, end }) => ((way === 'up' ? beta * (end - now) > 0 : beta * (end - now) < 0) ? beta : 0));
+  const restFactor = (way === 'up' ? before.factorHigh : before.factorLow) / before.equity - sum(({ now }, i) => (betas[i] as number) * now);
   const restVariance = before.idioVariance / (before.equity * before.equity) - sum(({ worst }, i) => (variances[i] as number) * worst * worst);
   return {
     cap,
-    loadings: [Float64Array.from([...beta, restFactor], (b) => b * marketSigmaAnnual)],
+    loadings: [Float64Array.from([...betas, restFactor], (beta) => beta * marketSigmaAnnual)],
     idiosyncratic: Float64Array.from([...variances, Math.max(0, restVariance)]),
   };
 }

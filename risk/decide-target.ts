@@ -83,7 +83,7 @@ function portfolioInput(asked: Case, trades: readonly (Decimal | null)[]): Portf
   const weights = wishes.map(({ weight }) => Math.abs(weight ?? 0));
   return {
     policy, attribution, subject, instrument: null,
-    gates: gatesOf(state, policy.policy, { ...target, venue, trader: attribution?.trader ?? null, symbol: null }),
+    gates: gatesOf(state, policy.policy, { venue, account: target.account, strategy: target.strategy, trader: attribution?.trader ?? null, symbol: null }),
     reduces: wishes.every(({ line, book }, i) => reduces(line, book, trades[i] ?? ZERO)),
     registration: registrationOf(policy, target.account, target.strategy),
     drawdown: at.drawdown, governor: at.governor,

@@ -32,7 +32,9 @@ export function readOrder(command: OrderCommand<OrderTerms>, policy: PolicyInFor
   return {
     policy, terms, instrument, quote, registration, attribution, exposure,
     subject: command.subject,
-    gates: gatesOf(state, policy.policy, { ...terms, venue: command.venue, trader: attribution?.trader ?? null }),
+    gates: gatesOf(state, policy.policy, {
+      venue: command.venue, account: terms.account, strategy: terms.strategy, trader: attribution?.trader ?? null, symbol: terms.symbol,
+    }),
     reduces: reduces(held.line, held.book, trade),
     advQty: positive(symbolFacts?.advQty),
     sigmaAnnual: positive(symbolFacts?.sigmaAnnual),

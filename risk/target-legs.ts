@@ -12,6 +12,7 @@ import type { LegInput } from './checks/inputs.ts';
 import type { PolicyInForce } from './policy.ts';
 import { NOTHING_HELD, presentOf, reachOf, reduces, type Holding } from './position.ts';
 import { isFresh, positive, quoteSeen, type QuoteSeen } from './quote.ts';
+import { quantityOf } from './rounding.ts';
 import type { Account, RiskState } from './state.ts';
 
 export interface LegRead {
@@ -33,7 +34,8 @@ export interface LegRead {
 
 /** RangeError on a symbol listed twice: the edge refuses that before. */
 export function readLegs(command: TargetCommand, policy: PolicyInForce, state: RiskState, facts: Facts, attribution: Attribution | null): LegRead[] {
-  const { target } = command;
+  const { target, venue } = command;
+  const trader = attribution?.trader ?? null;
   const account = state.accounts.get(target.account);
   const listed = new Map(target.legs.map((leg) => [leg.symbol, leg]));
   if (listed.size !== target.legs.length) throw new RangeError('a symbol is listed twice');
@@ -53,7 +55,7 @@ export function readLegs(command: TargetCommand, policy: PolicyInForce, state: R
       sigmaAnnual: positive(symbolFacts?.sigmaAnnual),
       line: line ?? NOTHING_HELD,
       present: presentOf(book),
-      gates: gatesOf(state, policy.policy, { ...target, venue: command.venue, trader: attribution?.trader ?? null, symbol }),
+      gates: gatesOf(state, policy.policy, { venue, account: target.account, strategy: target.strategy, trader, symbol }),
     };
   });
 }
@@ -87,10 +89,6 @@ export interface Wish extends LegRead {
   readonly kellyCap: number | 'unrated' | null;
 }
 
-/** Beyond this a quantity is a slip of the finger whatever the price; within it every conversion is exact enough and none throws. */
-const UNITS_MAX = 1e15;
-const units = (value: number): Decimal => fromNumber(Math.max(-UNITS_MAX, Math.min(UNITS_MAX, value)), 12);
-
 export function wishOf(read: LegRead, basis: Basis, { policy, equity, governor }: Circumstances): Wish {
   const target = read.leg?.target ?? ZERO;
   const asked = toNumber(target);
@@ -114,7 +112,7 @@ function weightOf(asked: number, basis: Basis, mark: number | null, equity: numb
 function endOf(target: Decimal, basis: Basis, mark: number | null, equity: number | null): Decimal | null {
   if (basis === 'quantity' || target === 0n) return target;
   if (mark === null || equity === null) return null;
-  return units((toNumber(target) * (basis === 'weight' ? equity : 1)) / mark);
+  return quantityOf((toNumber(target) * (basis === 'weight' ? equity : 1)) / mark);
 }
 
 /** A quantity in the portfolio's basis; weights with nine decimals, notionals with six. */

@@ -45,7 +45,7 @@ const ORDER: Record<OrderCode, Check<OrderInput>> = {
 export const ORDER_CHECKS: CheckList<OrderInput> = checkList(...Object.values(ORDER));
 
 /** Limits of the whole account: a target is brought within them by the projection. Total: what is here, the projection knows. */
-export const COUPLING = {
+const COUPLING = {
   GROSS_EXPOSURE: exposure.grossExposure,
   NET_EXPOSURE: exposure.netExposure,
   SECTOR_EXPOSURE: exposure.sectorExposure,

@@ -1,8 +1,7 @@
 /** Defence against the market data: missing, stale, from the future, crossed, or far from the price of the order. */
 import { checkOf, decimalText } from '../check.ts';
 import type { Decimal } from '../domain/decimal.ts';
-import type { QuoteSeen } from '../quote.ts';
-import { isFresh } from '../quote.ts';
+import { isFresh, type QuoteSeen } from '../quote.ts';
 import type { MarketInput, OrderInput } from './inputs.ts';
 
 export const marketDataStale = checkOf<MarketInput>()({

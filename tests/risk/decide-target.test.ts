@@ -5,13 +5,16 @@ import { formatDecimal } from '../../risk/domain/decimal.ts';
 import { plusMs } from '../../risk/domain/time.ts';
 import type { CheckCode, Verdict } from '../../risk/domain/verdict.ts';
 import type { Facts } from '../../risk/facts.ts';
+import type { PolicyInForce } from '../../risk/policy.ts';
+import type { Scope } from '../../risk/records.ts';
 import type { RiskState } from '../../risk/state.ts';
 import { d, deskOf, factsOf, flip, NOW, policyWith, targetOf } from './desk.ts';
 
 const FACTS = factsOf({ IBM: {}, SPY: {}, BAC: {}, AIG: {} });
 const decide = (command: TargetCommand, state: RiskState = deskOf(), facts: Facts = FACTS): TargetDecision => decideTarget(command, state, facts);
 const leg = (decision: TargetDecision, symbol: string): LegDecision => decision.legs.find((entry) => entry.symbol === symbol)!;
-const spoken = (verdicts: readonly Verdict[]): string[] => verdicts.filter(({ outcome }) => outcome !== 'pass' && outcome !== 'off').map(({ code, outcome }) => `${code} ${outcome}`);
+const spoken = (verdicts: readonly Verdict[]): string[] =>
+  verdicts.filter(({ outcome }) => outcome !== 'pass' && outcome !== 'off').map(({ code, outcome }) => `${code} ${outcome}`);
 const shown = (decision: TargetDecision): Record<string, string[]> =>
   Object.fromEntries(decision.legs.map(({ symbol, allowed, deltaQty, outcome }) => [symbol, [outcome, formatDecimal(allowed), formatDecimal(deltaQty)]]));
 
@@ -20,7 +23,8 @@ t.test('within all limits: accepted as asked, in whole lots', (t) => {
   t.equal(decision.decision, 'accepted');
   t.same(shown(decision), { IBM: ['accepted', '0.1', '1000'], SPY: ['accepted', '-0.05', '-500'] });
   t.same(decision.verdicts.map(({ outcome }) => outcome).filter((outcome) => outcome !== 'pass'), []);
-  t.same(decision.verdicts.find(({ code }) => code === 'GROSS_EXPOSURE'), { code: 'GROSS_EXPOSURE', outcome: 'pass', observed: '0.15', limit: '2', unit: 'xEquity' });
+  const gross = decision.verdicts.find(({ code }) => code === 'GROSS_EXPOSURE');
+  t.same(gross, { code: 'GROSS_EXPOSURE', outcome: 'pass', observed: '0.15', limit: '2', unit: 'xEquity' });
   t.equal(decision.equity, 1_000_000);
   t.equal(decision.governor, 1);
   t.end();
@@ -45,7 +49,8 @@ t.test('a sign against mu has cap 0; a reduction is never blocked by Kelly', (t)
   t.same(shown(decide(targetOf({ IBM: { target: d('0.1'), ...against } }), held())), { IBM: ['accepted', '0.1', '-1000'] });
   t.same(shown(decide(targetOf({ IBM: { target: d('0.25'), ...against } }), held())), { IBM: ['clipped', '0', '-2000'] }, 'a wish to grow ends at the cap');
   t.same(shown(decide(targetOf({ IBM: { target: d('-0.1'), ...against, mu: 0.1 } }), held())), { IBM: ['clipped', '0', '-2000'] }, 'a flip ends at zero');
-  t.same(shown(decide(targetOf({ IBM: '0.1' }), deskOf(policyWith({ kelly: { fraction: 0.5, unratedWeight: 0.2, require: true } })))), { IBM: ['denied', '0', '0'] });
+  const required = policyWith({ kelly: { fraction: 0.5, unratedWeight: 0.2, require: true } });
+  t.same(shown(decide(targetOf({ IBM: '0.1' }), deskOf(required))), { IBM: ['denied', '0', '0'] });
   t.end();
 });
 
@@ -65,6 +70,7 @@ t.test('an impossible leg is denied alone and keeps its present weight', (t) => 
 
 t.test('what denies a whole target', (t) => {
   const base = targetOf({ IBM: '0.1' });
+  const many = ['IBM', 'SPY', 'BAC', 'AIG', 'S001', 'S002', 'S003', 'S004', 'S005'];
   const rows: readonly (readonly [CheckCode, TargetCommand, RiskState, Facts])[] = [
     ['SWITCH_HALTED', base, flip(deskOf(), { kind: 'strategy', id: 'alpha-1' }, 'halted'), FACTS],
     ['SWITCH_HALTED', base, flip(deskOf(), { kind: 'trader', id: 'TRADER1' }, 'halted'), FACTS],
@@ -75,7 +81,7 @@ t.test('what denies a whole target', (t) => {
     ['AS_OF_STALE', targetOf({ IBM: '0.1' }, { asOf: plusMs(NOW, -60_001) }), deskOf(), FACTS],
     ['AS_OF_STALE', targetOf({ IBM: '0.1' }, { asOf: plusMs(NOW, 5001) }), deskOf(), FACTS],
     ['FAT_FINGER', targetOf({ IBM: '2.501' }), deskOf(), FACTS],
-    ['FAT_FINGER', targetOf(Object.fromEntries(['IBM', 'SPY', 'BAC', 'AIG', 'S001', 'S002', 'S003', 'S004', 'S005'].map((symbol) => [symbol, '2.3']))), deskOf(), FACTS],
+    ['FAT_FINGER', targetOf(Object.fromEntries(many.map((symbol) => [symbol, '2.3']))), deskOf(), FACTS],
     ['CLOCK', base, deskOf(), { ...FACTS, clockStepBackMs: 1001 }],
     ['FACT_MISSING', base, deskOf(), { ...FACTS, clockStepBackMs: null }],
   ];
@@ -97,15 +103,17 @@ t.test('an instrument switch stops its leg alone', (t) => {
 });
 
 t.test('reducing: a reduction passes, growth stays where it is, a flip ends at zero', (t) => {
-  const state = flip(deskOf(undefined, [{ symbol: 'IBM', qty: '1000' }, { symbol: 'SPY', qty: '1000' }, { symbol: 'BAC', qty: '-1000' }]), { kind: 'firm', id: '*' }, 'reducing');
+  const firm: Scope = { kind: 'firm', id: '*' };
+  const state = flip(deskOf(undefined, [{ symbol: 'IBM', qty: '1000' }, { symbol: 'SPY', qty: '1000' }, { symbol: 'BAC', qty: '-1000' }]), firm, 'reducing');
   const decision = decide(targetOf({ IBM: '0.05', SPY: '0.2', BAC: '0.1', AIG: '0.1' }), state);
   t.same(shown(decision), { IBM: ['accepted', '0.05', '-500'], SPY: ['clipped', '0.1', '0'], BAC: ['clipped', '0', '1000'], AIG: ['clipped', '0', '0'] });
   t.same(spoken(decision.verdicts), ['SWITCH_REDUCING clip']);
   const closing = targetOf({ IBM: '0' });
-  t.equal(decide(closing, flip(deskOf(undefined, [{ symbol: 'IBM', qty: '1000' }]), { kind: 'firm', id: '*' }, 'halted')).decision, 'denied');
-  const armed = policyWith({}, { closingUnderHalt: [{ kind: 'firm', id: '*' }] });
-  t.equal(decide(closing, flip(deskOf(armed, [{ symbol: 'IBM', qty: '1000' }]), { kind: 'firm', id: '*' }, 'halted')).decision, 'accepted', 'armed');
-  t.equal(decide(targetOf({ IBM: '0.2' }), flip(deskOf(armed, [{ symbol: 'IBM', qty: '1000' }]), { kind: 'firm', id: '*' }, 'halted')).decision, 'denied', 'armed for closings only');
+  const halted = (policy?: PolicyInForce): RiskState => flip(deskOf(policy, [{ symbol: 'IBM', qty: '1000' }]), firm, 'halted');
+  const armed = policyWith({}, { closingUnderHalt: [firm] });
+  t.equal(decide(closing, halted()).decision, 'denied');
+  t.equal(decide(closing, halted(armed)).decision, 'accepted', 'armed');
+  t.equal(decide(targetOf({ IBM: '0.2' }), halted(armed)).decision, 'denied', 'armed for closings only');
   t.end();
 });
 
@@ -127,7 +135,8 @@ t.test('one projection: the nearest to what was asked, all limits at once', (t) 
   t.same(spoken(decision.verdicts), ['GROSS_EXPOSURE clip']);
   t.same(leg(decision, 'IBM').verdicts.at(-1), { code: 'GROSS_EXPOSURE', outcome: 'clip', observed: '0.2', limit: '0.15', unit: 'xEquity' });
   const sides = decide(targetOf({ IBM: '0.2', SPY: '0.2', BAC: '-0.2', AIG: '-0.2' }), deskOf(policyWith({ netXEquity: 0.1 })));
-  t.same(shown(sides), { IBM: ['clipped', '0.05', '500'], SPY: ['clipped', '0.05', '500'], BAC: ['clipped', '-0.05', '-500'], AIG: ['clipped', '-0.05', '-500'] }, 'each way to fill');
+  const [up, down] = [['clipped', '0.05', '500'], ['clipped', '-0.05', '-500']];
+  t.same(shown(sides), { IBM: up, SPY: up, BAC: down, AIG: down }, 'each way to fill');
   const turned = decide(targetOf({ IBM: '0.2', SPY: '0.1' }), deskOf(policyWith({ turnoverXEquityPerDay: 0.2 })));
   t.same(shown(turned), { IBM: ['clipped', '0.15', '1500'], SPY: ['clipped', '0.05', '500'] });
   t.same(spoken(decide(targetOf({ IBM: '0.2' }, { mode: 'all_or_none' }), deskOf(policyWith({ grossXEquity: 0.1 }))).verdicts), ['GROSS_EXPOSURE deny']);

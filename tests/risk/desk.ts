@@ -68,7 +68,8 @@ export function flip(state: RiskState, scope: Scope, to: SwitchState): RiskState
 export function orderOf(terms: Partial<OrderTerms> = {}, command: Partial<OrderCommand<OrderTerms>> = {}): OrderCommand<OrderTerms> {
   return {
     terms: {
-      account: 'ACC1', strategy: 'alpha-1', symbol: 'IBM', side: 'buy', orderQty: d('100'), type: 'limit', limitPx: d('100'), tif: 'day', expireAt: null, participation: null, ...terms,
+      account: 'ACC1', strategy: 'alpha-1', symbol: 'IBM', side: 'buy', orderQty: d('100'), type: 'limit', limitPx: d('100'), tif: 'day', expireAt: null,
+      participation: null, ...terms,
     },
     subject: 'desk-1', attribution: null, venue: 'PAPER', reservedQty: ZERO, ...command,
   };
@@ -82,7 +83,8 @@ export function targetOf(legs: Readonly<Record<string, string | Partial<Leg>>>, 
   });
   return {
     target: {
-      targetId: 'T-1', account: 'ACC1', strategy: 'alpha-1', asOf: NOW, basis: 'weight', mode: 'clip', scope: 'listed', horizonSeconds: 600, attribution: null, legs: list, ...more,
+      targetId: 'T-1', account: 'ACC1', strategy: 'alpha-1', asOf: NOW, basis: 'weight', mode: 'clip', scope: 'listed', horizonSeconds: 600, attribution: null,
+      legs: list, ...more,
     },
     subject: 'desk-1', venue: 'PAPER',
   };

@@ -161,7 +161,7 @@ t.test('a book in breach can shrink, and only shrink', (t) => {
 });
 
 t.test('a flip that ends as large as it began is no worse, to the last bit of a double', (t) => {
-  const tight = policyWith({ nameXEquity: 0.13759999999985, netXEquity: 0.13759999998970004, grossXEquity: 0.1, sectorXEquity: 0.05, leverageX: 0.1 });
+  const tight = policyWith({ nameXEquity: 0.1376, netXEquity: 0.1376, grossXEquity: 0.1, sectorXEquity: 0.05, leverageX: 0.1 });
   const decision = decide(targetOf({ SPY: '0.2' }), deskOf(tight, [{ symbol: 'SPY', qty: '-1376', buyOpen: '105' }]));
   t.same(shown(decision), { SPY: ['clipped', '0.1376', '2647'] });
   t.end();

@@ -70,7 +70,8 @@ export interface Envelope {
 /** The canonical text of a record whose body is canonical already. */
 export function canonicalRecord(envelope: Envelope, body: string): string {
   const { actor, at, cause, kind, log, prev, seq, v } = envelope;
-  return `{"actor":{"id":${canonicalString(actor.id)},"role":"${actor.role}"},"at":"${at}","body":${body},"cause":${String(cause)},"kind":"${kind}","log":"${log}","prev":"${prev}","seq":${String(seq)},"v":${String(v)}}`;
+  const who = `{"id":${canonicalString(actor.id)},"role":"${actor.role}"}`;
+  return `{"actor":${who},"at":"${at}","body":${body},"cause":${String(cause)},"kind":"${kind}","log":"${log}","prev":"${prev}","seq":${String(seq)},"v":${String(v)}}`;
 }
 
 /** RFC 6962 leaf hash of a record, hex: SHA-256(0x00 ‖ canonical bytes). One hash serves the chain and the tree. */

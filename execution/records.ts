@@ -113,6 +113,13 @@ export interface OrderUnknown {
   readonly reason: string;
 }
 
+/** Something that does not fit: a report about an order that the log does not know. */
+export interface BreakFound {
+  readonly venue: string;
+  readonly sourceSeq: number;
+  readonly clOrdId: string;
+  readonly what: string;
+}
 export interface ExecutionRecords {
   'slice.released': SliceReleased;
   'slice.withheld': SliceWithheld;
@@ -125,4 +132,5 @@ export interface ExecutionRecords {
   'order.rejected': OrderRejected;
   'order.unknown': OrderUnknown;
   'parent.expired': ParentExpired;
+  'break.found': BreakFound;
 }

@@ -15,7 +15,7 @@ export interface OrderCommand<T extends OrderTerms> {
   readonly attribution: Attribution | null;
   /** Venue that would be used: switches of its scope apply. */
   readonly venue: string;
-  /** How much of `orderQty` the books already hold as reserved: all of it for a slice, the working leaves for an amendment, else 0. */
+  /** How much of `orderQty` the books already hold as reserved: all of it for a slice, the quantity before it for an amendment, else 0. */
   readonly reservedQty: Decimal;
 }
 export type OrderDecision<T extends OrderTerms> =

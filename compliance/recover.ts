@@ -1,0 +1,50 @@
+/** Folding stored records: at a restart, and in the snapshot worker behind the live log. */
+import { fold, parseRecord, type State } from './fold.ts';
+import { leafHash } from './canonical.ts';
+import { NO_HASH, type Head } from './seal.ts';
+import type { Ns } from '../risk/domain/time.ts';
+import type { LogStore, StoredRecord } from './journal.ts';
+import type { LogRecord } from '../risk/domain/record.ts';
+import type { PolicyActivated } from '../risk/records.ts';
+
+const PAGE = 10_000;
+
+/** What folding needs of a store. */
+export type Reads = Pick<LogStore, 'read' | 'getBlob'>;
+
+/** What the database holds is input: a record whose text does not give its hash stops the start. */
+export class BrokenLogError extends Error {
+  readonly code = 'LOG_BROKEN';
+  readonly seq: number;
+  constructor(seq: number, detail: string) {
+    super(`record ${String(seq)}: ${detail}`);
+    this.seq = seq;
+  }
+}
+
+/** Before the first record. */
+export const EMPTY_HEAD: Head = { size: 0, hash: NO_HASH, at: 0n as Ns };
+
+/** Folds the stored records from `head.size` to the end of the log into `state`, checking every hash and link on the way. */
+export async function foldStored(store: Reads, state: State, head: Head, until = Number.POSITIVE_INFINITY): Promise<Head> {
+  let last = head;
+  for (;;) {
+    const page = await store.read(last.size, Math.min(PAGE, until - last.size));
+    for (const stored of page) last = await foldOne(store, state, last, stored);
+    if (page.length === 0 || last.size >= until) return last;
+  }
+}
+
+async function foldOne(store: Reads, state: State, last: Head, stored: StoredRecord): Promise<Head> {
+  if (leafHash(stored.canonical) !== stored.hash) throw new BrokenLogError(stored.seq, 'its text does not give its hash');
+  const record = parseRecord(stored.canonical) as LogRecord & { readonly prev: string };
+  if (record.seq !== last.size || stored.seq !== last.size) throw new BrokenLogError(stored.seq, `expected seq ${String(last.size)}`);
+  if (record.prev !== last.hash) throw new BrokenLogError(stored.seq, 'it does not follow the record before');
+  const blobs = record.kind === 'policy.activated' ? await blobsOf(store, record.body as PolicyActivated) : new Map<string, string | null>();
+  fold(state, record, (hash) => blobs.get(hash) ?? null);
+  return { size: last.size + 1, hash: stored.hash, at: record.at };
+}
+
+async function blobsOf(store: Reads, { hash, universeHash }: PolicyActivated): Promise<Map<string, string | null>> {
+  return new Map([[hash, await store.getBlob(hash)], [universeHash, await store.getBlob(universeHash)]]);
+}

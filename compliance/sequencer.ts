@@ -1,0 +1,244 @@
+/**
+ * The one writer of the log. A record gets its seq and hash and is folded in one synchronous turn, so that the next decision sees it; what
+ * follows is transport. One commit is in flight; what comes meanwhile gathers, and the next batch is cut when it returns. A `Receipt` is
+ * made here, of a stored record, and nowhere else.
+ */
+import type { Draft, LogRecord } from '../risk/domain/record.ts';
+import type { Receipt } from '../risk/domain/proof.ts';
+import type { Ns } from '../risk/domain/time.ts';
+import type { Clock, Timers } from '../execution/time.ts';
+import { createCommitter, LogFork, type Commit } from './committer.ts';
+import type { Appended, Journal, Lane, LogStore, StoredLine } from './journal.ts';
+import { seal, type Head, type SubjectOf, type Unit } from './seal.ts';
+
+export interface SequencerLimits {
+  readonly batchUnits: number;
+  readonly batchBytes: number;
+  /** What waits and is in flight together; strategies are refused at three quarters of either. */
+  readonly queueRecords: number;
+  readonly queueBytes: number;
+  readonly emergencyAfterMs: number;
+}
+
+export const LIMITS: SequencerLimits = { batchUnits: 1_024, batchBytes: 4 * 2 ** 20, queueRecords: 65_536, queueBytes: 64 * 2 ** 20, emergencyAfterMs: 5_000 };
+
+export interface SequencerEvents {
+  /** A batch is stored: its records, and their lines as stored, in order. Called before those who wait for them. */
+  readonly onDurable: (records: readonly LogRecord[], lines: readonly StoredLine[]) => void;
+  /** An attempt to write failed; the sequencer goes on trying. */
+  readonly onTrouble: (error: Error) => void;
+  /** The log has not been writable for `emergencyAfterMs`: cancel what works, through the emergency log, and stay up. */
+  readonly onEmergency: (error: Error) => void;
+  /** The log is writable again after an emergency. */
+  readonly onRecovered: () => void;
+  /** Memory is no longer the log's fold: emergency cancel, exit 1. Every pending `durable` has been rejected with it. */
+  readonly onFatal: (error: Error) => void;
+  /** The clock was read this long before the reading before; `at` stands still meanwhile. May append. */
+  readonly onClockStep: (back: Ns) => void;
+}
+
+export interface SequencerOptions {
+  readonly log: string;
+  /** Of the store, as verified at the start. */
+  readonly head: Head;
+  readonly store: LogStore;
+  /** Gives `at`: the wall's clock or a replayed market's. */
+  readonly clock: Clock;
+  /** Counts retries and the emergency: always the wall's, or the simulation's. */
+  readonly timers: Timers;
+  readonly fold: (record: LogRecord) => void;
+  readonly subjectOf: SubjectOf;
+  readonly events: SequencerEvents;
+  readonly limits?: SequencerLimits;
+  /** Runs the first cut after all requests of one poll; the simulation gives its own. */
+  readonly defer?: (run: () => void) => void;
+}
+
+/** `unknown`: the outcome of a commit is not known yet. `failed` is for ever. */
+export type SequencerState = 'flowing' | 'unknown' | 'emergency' | 'failed';
+
+export interface Sequencer extends Journal {
+  readonly state: SequencerState;
+  /** Hash of the last durable record: with `durableSize` what a checkpoint may sign. */
+  readonly durableHash: string;
+  /** Takes nothing more, and resolves when all that was taken is durable. Rejects when it never will be. */
+  close(): Promise<void>;
+}
+
+/** A unit on its way, with those who wait for it. */
+interface Pending extends Unit {
+  readonly durable: Promise<readonly Receipt[]>;
+  readonly resolve: (receipts: readonly Receipt[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const STRATEGY_SHARE = 0.75;
+
+/** Opens the writer on the head of the store. */
+export const createSequencer = (options: SequencerOptions): Sequencer => new Writer(options);
+
+class Writer implements Sequencer {
+  readonly log: string;
+  readonly #options: SequencerOptions;
+  readonly #limits: SequencerLimits;
+  readonly #defer: (run: () => void) => void;
+  readonly #commit: Commit;
+  readonly #queue: Pending[] = [];
+  #inFlight: readonly Pending[] = [];
+  #head: Head;
+  #lastReading: Ns;
+  #durable: { readonly size: number; readonly hash: string };
+  #records = 0;
+  #bytes = 0;
+  #isCutDue = false;
+  #isClosed = false;
+  #state: SequencerState = 'flowing';
+  #failure: Error | null = null;
+
+  constructor(options: SequencerOptions) {
+    const { log, head, store, timers, events, limits = LIMITS, defer = setImmediate } = options;
+    this.log = log;
+    this.#options = options;
+    this.#limits = limits;
+    this.#defer = defer;
+    this.#head = head;
+    this.#lastReading = head.at;
+    this.#durable = { size: head.size, hash: head.hash };
+    this.#commit = createCommitter({
+      store, timers, emergencyAfterMs: limits.emergencyAfterMs,
+      onTrouble: (error) => {
+        if (this.#state === 'flowing') this.#state = 'unknown';
+        events.onTrouble(error);
+      },
+      onEmergency: (error) => {
+        if (this.#state === 'failed') return;
+        this.#state = 'emergency';
+        events.onEmergency(error);
+      },
+      onHealed: (wasEmergency) => {
+        if (this.#state === 'failed') return;
+        this.#state = 'flowing';
+        if (wasEmergency) events.onRecovered();
+      },
+    });
+  }
+
+  get nextSeq(): number { return this.#head.size; }
+  get durableSize(): number { return this.#durable.size; }
+  get durableHash(): string { return this.#durable.hash; }
+  get state(): SequencerState { return this.#state; }
+
+  accepts(lane: Lane): boolean {
+    if (this.#state === 'failed' || this.#isClosed) return false;
+    if (lane === 'reserved') return true;
+    const { queueRecords, queueBytes } = this.#limits;
+    return this.#state === 'flowing' && this.#records < queueRecords * STRATEGY_SHARE && this.#bytes < queueBytes * STRATEGY_SHARE;
+  }
+
+  append(drafts: readonly Draft[]): Appended {
+    if (this.#failure !== null) throw this.#failure;
+    if (this.#isClosed) throw new Error('the log is closed');
+    const at = this.#instant(); // before the head is read: who is told of a clock's step may append
+    const unit = pending(seal(this.log, this.#head, at, drafts, this.#options.subjectOf));
+    const last = unit.records.at(-1);
+    this.#head = { size: this.#head.size + unit.lines.length, hash: unit.lines.at(-1)?.hash ?? this.#head.hash, at: last?.at ?? this.#head.at };
+    this.#queue.push(unit);
+    this.#records += unit.lines.length;
+    this.#bytes += unit.bytes;
+    try {
+      for (const record of unit.records) this.#options.fold(record);
+    } catch (error) {
+      this.#fail(error as Error); // half a unit may be folded: this memory is of no use any more
+      throw error;
+    }
+    if (this.#inFlight.length === 0 && !this.#isCutDue) {
+      this.#isCutDue = true;
+      this.#defer(() => { this.#cut(); });
+    }
+    return { records: unit.records, durable: unit.durable };
+  }
+
+  async whenDurable(seq: number): Promise<Receipt> {
+    if (!Number.isSafeInteger(seq) || seq < 0 || seq >= this.#head.size) throw new RangeError(`there is no record ${String(seq)} yet`);
+    const unit = [...this.#inFlight, ...this.#queue].find(({ lines }) => (lines.at(-1)?.seq ?? -1) >= seq);
+    if (unit === undefined || seq < this.#durable.size) {
+      const [line] = await this.#options.store.read(seq, 1);
+      if (line?.seq !== seq) throw new LogFork(`the store has lost record ${String(seq)}`);
+      return receiptOf(this.log, line);
+    }
+    const receipt = (await unit.durable).find((one) => one.seq === seq);
+    if (receipt === undefined) throw new RangeError(`there is no record ${String(seq)}`);
+    return receipt;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#failure !== null) throw this.#failure;
+    await (this.#queue.at(-1) ?? this.#inFlight.at(-1))?.durable;
+  }
+
+  /** `at` never decreases. */
+  #instant(): Ns {
+    const now = this.#options.clock.now();
+    const back = this.#lastReading - now;
+    this.#lastReading = now;
+    if (back > 0n) this.#options.events.onClockStep(back as Ns);
+    return now > this.#head.at ? now : this.#head.at;
+  }
+
+  #cut(): void {
+    this.#isCutDue = false;
+    if (this.#inFlight.length > 0 || this.#queue.length === 0) return;
+    const { batchUnits, batchBytes } = this.#limits;
+    let size = 0;
+    let count = 0;
+    for (const unit of this.#queue) {
+      if (count > 0 && (count === batchUnits || size + unit.bytes > batchBytes)) break;
+      size += unit.bytes;
+      count += 1;
+    }
+    this.#inFlight = this.#queue.splice(0, count);
+    this.#commit(linesOf(this.#inFlight), this.#durable.hash).then(() => { this.#stored(); }).catch((error: unknown) => { this.#fail(error as Error); });
+  }
+
+  /** A crash before this line leaves records that nobody was told of; the next start folds them. */
+  #stored(): void {
+    const done = this.#inFlight;
+    const last = done.at(-1)?.lines.at(-1);
+    if (last !== undefined) this.#durable = { size: last.seq + 1, hash: last.hash };
+    for (const unit of done) {
+      this.#records -= unit.lines.length;
+      this.#bytes -= unit.bytes;
+    }
+    this.#inFlight = [];
+    this.#cut(); // before the answers: the disk works while they are given
+    this.#options.events.onDurable(done.flatMap((unit) => unit.records), linesOf(done));
+    for (const unit of done) unit.resolve(unit.lines.map((line) => receiptOf(this.log, line)));
+  }
+
+  #fail(error: Error): void {
+    if (this.#failure !== null) return;
+    this.#state = 'failed';
+    this.#failure = error;
+    const lost = [...this.#inFlight, ...this.#queue.splice(0)];
+    this.#inFlight = [];
+    for (const unit of lost) unit.reject(error);
+    this.#options.events.onFatal(error);
+  }
+}
+
+/** The only place where a receipt is made: its record was read from, or acknowledged by, the store. */
+const receiptOf = (log: string, { seq, hash }: { readonly seq: number; readonly hash: string }): Receipt => ({ log, seq, hash }) as Receipt;
+
+const linesOf = (units: readonly Pending[]): readonly StoredLine[] => (units.length === 1 ? units[0]?.lines ?? [] : units.flatMap(({ lines }) => lines));
+
+function pending(unit: Unit): Pending {
+  let resolve!: Pending['resolve'];
+  let reject!: Pending['reject'];
+  const durable = new Promise<readonly Receipt[]>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  durable.catch(() => undefined); // a unit for which nobody waits: `onFatal` tells
+  return { ...unit, durable, resolve, reject };
+}

@@ -1,0 +1,84 @@
+/**
+ * Verifies a whole log: from a running gateway, or from a file of its records. Reads as a stranger does, with nothing but the chain,
+ * the tree and the checkpoint.
+ */
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { ChainVerifier, genesis, openForChain, type ChainLine, type Fault } from './chain.ts';
+import { parseVerifierKey, type Verifier } from './note.ts';
+
+export interface Verification {
+  readonly size: number;
+  /** Hash of the last record that holds, hex. */
+  readonly head: string;
+  /** Records that a checkpoint signed by a pinned key proves; without a pinned key, consistency only. */
+  readonly proven: number;
+  readonly pinned: boolean;
+  readonly fault: Fault | null;
+}
+
+/** Where records and the checkpoint come from. */
+export interface Evidence {
+  lines(): AsyncIterable<ChainLine>;
+  /** A signed note and the verifier key that the source itself names; null where there is none. */
+  checkpoint(): Promise<{ readonly note: string; readonly key: string } | null>;
+}
+
+/** Recomputes every hash, link and the tree, and names the first fault. `key` is the verifier key that the caller trusts. */
+export async function verifyEvidence(evidence: Evidence, key: string | null): Promise<Verification> {
+  const published = await evidence.checkpoint();
+  const verifier = verifierFor(key ?? published?.key ?? null);
+  const opened = published === null || verifier === null ? null : openForChain(published.note, verifier);
+  const pinned = key !== null;
+  if (opened !== null && 'code' in opened) return { size: 0, head: '0'.repeat(64), proven: 0, pinned, fault: opened };
+  const chain = new ChainVerifier(genesis(), opened === null ? [] : [opened]);
+  for await (const line of evidence.lines()) {
+    if (chain.add(line) !== null) break;
+  }
+  const fault = chain.finish();
+  return { size: chain.size, head: chain.head, proven: fault === null ? (opened?.size ?? 0) : 0, pinned, fault };
+}
+
+function verifierFor(key: string | null): Verifier | null {
+  if (key === null) return null;
+  const verifier = parseVerifierKey(key.trim());
+  if (verifier === null) throw new Error('the key is no C2SP verifier key');
+  return verifier;
+}
+
+/** A file with one canonical record a line, as `/v1/audit/records` gives them. */
+export function evidenceInFile(path: string): Evidence {
+  return {
+    checkpoint: () => Promise.resolve(null),
+    async *lines() {
+      for await (const canonical of createInterface({ input: createReadStream(path, 'utf8'), crlfDelay: Number.POSITIVE_INFINITY })) yield { canonical };
+    },
+  };
+}
+
+const PAGE = 1_000;
+
+/** A running gateway, read through its audit routes. */
+export function evidenceAt(url: string, token: string): Evidence {
+  const get = async (path: string): Promise<Response> => {
+    const answer = await fetch(new URL(path, url), { headers: { authorization: `Bearer ${token}` }, redirect: 'error' });
+    if (!answer.ok) throw new Error(`the gateway answered ${String(answer.status)} to ${path.split('?')[0] ?? path}`);
+    return answer;
+  };
+  return {
+    async checkpoint() {
+      const answer = await fetch(new URL('/v1/audit/checkpoint', url), { headers: { authorization: `Bearer ${token}` }, redirect: 'error' });
+      if (answer.status === 404) return null;
+      if (!answer.ok) throw new Error(`the gateway answered ${String(answer.status)} to /v1/audit/checkpoint`);
+      return { note: await answer.text(), key: await (await get('/v1/audit/key')).text() };
+    },
+    async *lines() {
+      for (let after = -1; ;) {
+        const page = (await (await get(`/v1/audit/records?after=${String(after)}&limit=${String(PAGE)}`)).json()) as { items: ChainLine[]; next: number | null };
+        yield* page.items;
+        if (page.next === null) return;
+        after = page.next;
+      }
+    },
+  };
+}

@@ -1,0 +1,41 @@
+/**
+ * The execution state as JSON and back, exactly, for snapshots. One structural code for everything: a bigint is {"$": "123"}, a Map
+ * {"entries": [[key, value], …]} in its order, which is part of the state. Objects of the state have no such keys of their own.
+ */
+import type { Json } from '../risk/domain/record.ts';
+import type { Child, ExecutionState } from './state.ts';
+
+/** The whole state as plain JSON. Equal states in equal order give equal JSON. */
+export function dumpExecution(state: ExecutionState): Json {
+  const { parents, targets, finishedParents, finishedTargets, ids, venues, forgotten } = state;
+  return encode({ parents, targets, finishedParents, finishedTargets, ids, venues, forgotten });
+}
+
+/** The state that `dumpExecution` wrote. The snapshot's hash is checked before this is called, so the shape is taken as given. */
+export function loadExecution(json: Json): ExecutionState {
+  const state = decode(json) as Omit<ExecutionState, 'children'>;
+  return { ...state, children: childrenOf(state) };
+}
+
+/** The index over the children of live parents, in the order of their release. */
+function childrenOf({ parents }: Pick<ExecutionState, 'parents'>): Map<string, Child> {
+  const children = [...parents.values()].flatMap((parent) => parent.children).sort((a, b) => a.seq - b.seq);
+  return new Map(children.map((child) => [child.order.clOrdId, child]));
+}
+
+function encode(value: unknown): Json {
+  if (typeof value === 'bigint') return { $: value.toString() };
+  if (value instanceof Map) return { entries: [...value].map(([key, entry]) => [key as string, encode(entry)]) };
+  if (Array.isArray(value)) return value.map(encode);
+  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, encode(part)]));
+  return value as Json;
+}
+
+function decode(json: Json): unknown {
+  if (typeof json !== 'object' || json === null) return json;
+  if (Array.isArray(json)) return json.map(decode);
+  const object = json as { readonly [key: string]: Json };
+  if (typeof object['$'] === 'string') return BigInt(object['$']);
+  if (Array.isArray(object['entries'])) return new Map((object['entries'] as readonly (readonly [string, Json])[]).map(([key, entry]) => [key, decode(entry)]));
+  return Object.fromEntries(Object.entries(object).map(([key, part]) => [key, decode(part)]));
+}

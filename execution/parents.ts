@@ -1,0 +1,88 @@
+/** How parents reserve, end and finish: the arithmetic under the fold. */
+import { maximum, subtract, ZERO, type Decimal } from '../risk/domain/decimal.ts';
+import type { OrderState } from '../risk/domain/order.ts';
+import type { Ns } from '../risk/domain/time.ts';
+import { accountOf, reserve } from '../risk/books.ts';
+import type { RiskState } from '../risk/state.ts';
+import { isOpen } from './order-state.ts';
+import { FINISHED_GENERATION, targetKey } from './state.ts';
+import type { Child, EndReason, ExecutionState, Parent, Target } from './state.ts';
+import { keep } from './window.ts';
+
+const notBelowZero = (value: Decimal): Decimal => maximum(value, ZERO);
+
+/** What may still be filled of a child: its leaves while it is open; after its end, fills that the venue counted and we have not seen. */
+export function openQty({ order, state, cumQty, endedCumQty }: Child): Decimal {
+  return notBelowZero(subtract(isOpen(state) ? order.orderQty : (endedCumQty ?? cumQty), cumQty));
+}
+
+/** What may still be filled of all children. Of an order and those that are to replace it, one is filled: the largest counts. */
+export function workingQty(parent: Pick<Parent, 'children'>): Decimal {
+  const byChain = new Map<string, Decimal>();
+  for (const child of parent.children) byChain.set(child.chain, maximum(byChain.get(child.chain) ?? ZERO, openQty(child)));
+  return [...byChain.values()].reduce<Decimal>((sum, qty) => (sum + qty) as Decimal, ZERO);
+}
+
+/** What a parent holds in the books: its leaves while it lives, or what its children may still fill where that is more. */
+export function reservedQty(parent: Pick<Parent, 'children' | 'end' | 'orderQty' | 'cumQty'>): Decimal {
+  const working = workingQty(parent);
+  return parent.end === null ? maximum(notBelowZero(subtract(parent.orderQty, parent.cumQty)), working) : working;
+}
+
+/** Filled or working: what counts against the schedule. What an immediate order left unfilled may be released again. */
+export function committedQty(parent: Parent): Decimal {
+  return (parent.cumQty + workingQty(parent)) as Decimal;
+}
+
+/** Ends a live parent: nothing more of it is released. What works at a venue stays reserved. */
+export function endParent(parent: Parent, reason: EndReason, at: Ns, px: Decimal | null = null): void {
+  parent.end ??= { reason, at, px };
+}
+
+/**
+ * After anything happened to a parent: ends it when it is filled or, being a direct order, when its order has ended; moves the books
+ * by the difference of its reservation; and takes it out of the live maps once nothing of it is open.
+ */
+export function settleParent(state: ExecutionState, risk: RiskState, parent: Parent, at: Ns): void {
+  if (parent.cumQty >= parent.orderQty && workingQty(parent) === 0n) endParent(parent, 'filled', at);
+  if (parent.clOrdId !== null) endDirect(parent, at);
+  const reserved = reservedQty(parent);
+  const delta = subtract(reserved, parent.reserved);
+  if (delta !== 0n) reserve(accountOf(risk, parent.account), parent.strategy, parent.symbol, parent.side, delta);
+  parent.reserved = reserved;
+  if (parent.end !== null && !parent.children.some(isPresent)) finish(state, parent);
+}
+
+const isPresent = (child: Child): boolean => isOpen(child.state) || openQty(child) > 0n;
+
+const ENDS: Readonly<Partial<Record<OrderState, EndReason>>> = {
+  filled: 'filled', canceled: 'canceled', expired: 'expired', rejected: 'rejected', denied: 'denied',
+};
+
+/** A direct order is over when nothing of its chain is open; why, says its last order that was not a refused replacement. */
+function endDirect(parent: Parent, at: Ns): void {
+  if (parent.end !== null || parent.children.length === 0 || parent.children.some((child) => isOpen(child.state))) return;
+  const last = parent.children.findLast((child) => child.order.origClOrdId === null || (child.state !== 'rejected' && child.state !== 'denied'));
+  endParent(parent, (last && ENDS[last.state]) ?? 'canceled', at);
+}
+
+function finish(state: ExecutionState, parent: Parent): void {
+  if (!state.parents.delete(parent.id)) return;
+  for (const child of parent.children) state.children.delete(child.order.clOrdId);
+  keep(state.finishedParents, parent.id, parent, isFull);
+  if (parent.targetId === null) return;
+  const target = state.targets.get(targetKey(parent.account, parent.targetId));
+  if (target === undefined) throw new RangeError('a parent that outlived its target');
+  target.open -= 1;
+  settleTarget(state, target);
+}
+
+/** Takes a target out of the live map once all its legs are known and none has an open parent. */
+export function settleTarget(state: ExecutionState, target: Target): void {
+  if (target.open > 0 || target.legsToCome > 0) return;
+  const key = targetKey(target.account, target.targetId);
+  state.targets.delete(key);
+  keep(state.finishedTargets, key, target, isFull);
+}
+
+const isFull = ({ size }: ReadonlyMap<string, unknown>): boolean => size >= FINISHED_GENERATION;

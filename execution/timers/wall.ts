@@ -1,0 +1,35 @@
+import type { Ns } from '../../risk/domain/time.ts';
+import { NS_PER_MS } from '../../risk/domain/time.ts';
+import type { Clock } from '../time.ts';
+
+/** The machine's two clocks: the date in ms, which may step, and a counter in ns, which never does. */
+export interface Machine {
+  dateMs(): number;
+  counterNs(): bigint;
+}
+
+const THIS_MACHINE: Machine = { dateMs: () => Date.now(), counterNs: () => process.hrtime.bigint() };
+
+/** How far the two clocks may part before the date wins: more than its own rounding, less than what a person would call a step. */
+const PARTING_MAX_NS = 20n * NS_PER_MS;
+
+/**
+ * The wall's clock in nanoseconds, the one place where the wall is read: the counter since an anchor on the date. After a step of
+ * the date (an administrator, a suspended machine) it follows the date, backward too; who keeps `at` from falling is the sequencer.
+ */
+export function wallClock(machine: Machine = THIS_MACHINE): Clock {
+  let anchor = 0n;
+  let counter = 0n;
+  return {
+    now() {
+      const date = BigInt(machine.dateMs()) * NS_PER_MS;
+      const read = machine.counterNs();
+      const at = anchor + (read - counter);
+      const parting = at - date;
+      if (parting <= PARTING_MAX_NS && parting >= -PARTING_MAX_NS) return at as Ns;
+      anchor = date;
+      counter = read;
+      return date as Ns;
+    },
+  };
+}

@@ -1,0 +1,59 @@
+/** What happens by itself: accounts are marked, checkpoints published, the kill file looked at. Each is a command that takes the same way. */
+import { draft, SYSTEM } from '../compliance/records.ts';
+import type { Timers } from '../execution/time.ts';
+import { plusMs } from '../risk/domain/time.ts';
+import { FIRM } from '../risk/switches.ts';
+import { flipSwitch } from './flows/flip-switch.ts';
+import { markAccounts } from './flows/mark-accounts.ts';
+import type { House } from './house.ts';
+import { readKillFile } from './kill-file.ts';
+import type { Transparency } from './transparency.ts';
+
+const MARK_EVERY_MS = 1_000;
+const CHECKPOINT_EVERY_MS = 1_000;
+const KILL_LOOKED_AT_EVERY_MS = 200;
+
+export interface Background {
+  readonly house: House;
+  readonly transparency: Transparency;
+  readonly dataDir: string;
+  /** The wall's: checkpoints and the kill file do not wait for a market. */
+  readonly wall: Timers;
+}
+
+export function startBackground({ house, transparency, dataDir, wall }: Background): void {
+  every(house.timers, MARK_EVERY_MS, () => { markAccounts(house); });
+  every(wall, CHECKPOINT_EVERY_MS, publisher(house, transparency));
+  every(wall, KILL_LOOKED_AT_EVERY_MS, killWatch(house, dataDir));
+}
+
+function every(timers: Timers, ms: number, run: () => void): void {
+  timers.at(plusMs(timers.now(), ms), () => {
+    run();
+    every(timers, ms, run);
+  });
+}
+
+/** A checkpoint is itself a record; one that would cover nothing but the record of the last one is not published. */
+function publisher(house: House, transparency: Transparency): () => void {
+  let covered = 0;
+  return () => {
+    if (transparency.size <= covered || !house.journal.accepts('reserved')) return;
+    const published = transparency.publish();
+    if (published === null) return;
+    house.journal.append([draft('checkpoint.published', SYSTEM, null, published)]).durable.catch(house.fail);
+    covered = published.size + 1;
+  };
+}
+
+/** The file halts each time it appears; while it stays, and after it went, nothing follows from it. */
+function killWatch(house: House, dataDir: string): () => void {
+  let seen = false;
+  return () => {
+    const reason = readKillFile(dataDir);
+    if (reason !== null && !seen) {
+      flipSwitch(house, { actor: SYSTEM, cancel: 'working', reason, requestId: null, scope: FIRM, state: 'halted' }).catch(house.fail);
+    }
+    seen = reason !== null;
+  };
+}

@@ -1,0 +1,76 @@
+/**
+ * The demonstration strategy: a client like any other, over HTTP and with a token of its own. It posts a target every few seconds and
+ * says in one line what became of it, so that a newcomer sees decisions, fills and shortfall without doing anything.
+ */
+import type { Timers } from '../execution/time.ts';
+import { formatInstant, plusMs } from '../risk/domain/time.ts';
+
+export interface DemoPorts {
+  readonly url: string;
+  readonly token: string;
+  /** The gateway's clock: `asOf` follows it. */
+  readonly timers: Timers;
+  readonly say: (line: string) => void;
+  /** One line that says how far the log is verified, from its own records. */
+  readonly verified: () => Promise<string>;
+}
+
+const HORIZON_SECONDS = 4;
+const EVERY_MS = 6_000;
+/** Modest, so that the day's turnover limit lasts: three books in turn, each a few hundredths from the last. */
+const BOOKS: readonly (readonly (readonly [symbol: string, weight: string])[])[] = [
+  [['SPY', '0.10'], ['BAC', '0.05'], ['IBM', '-0.04'], ['BTC-USD', '0.02']],
+  [['SPY', '0.12'], ['BAC', '0.04'], ['IBM', '-0.05'], ['BTC-USD', '0.03']],
+  [['SPY', '0.30'], ['BAC', '0.05'], ['IBM', '-0.04'], ['BTC-USD', '0.02']],
+];
+
+interface Decided {
+  readonly decision?: string;
+  readonly legs?: readonly { readonly verdicts: readonly { readonly code: string; readonly outcome: string }[] }[];
+  readonly code?: string;
+}
+interface Progress {
+  readonly parents: readonly { readonly symbol: string; readonly orderQty: string; readonly cumQty: string; readonly shortfall: { readonly bps: number } | null }[];
+}
+
+export function startDemo(ports: DemoPorts): { stop(): void } {
+  let stopped = false;
+  let round = 0;
+  const failed = (error: unknown): void => { ports.say(`demo: ${String(error)}`); };
+  const next = (): void => {
+    if (stopped) return;
+    const id = `DEMO-${String(ports.timers.now() / 1_000_000n)}`;
+    const book = BOOKS[round++ % BOOKS.length] ?? [];
+    submit(ports, id, book).then(
+      () => {
+        ports.timers.at(plusMs(ports.timers.now(), HORIZON_SECONDS * 1000 + 500), () => { report(ports, id).catch(failed); });
+      },
+      failed,
+    );
+    ports.timers.at(plusMs(ports.timers.now(), EVERY_MS), next);
+  };
+  next();
+  return { stop: () => { stopped = true; } };
+}
+
+async function submit({ url, token, timers, say }: DemoPorts, targetId: string, book: (typeof BOOKS)[number]): Promise<void> {
+  const target = {
+    targetId, account: 'ACC1', strategy: 'alpha-1', asOf: formatInstant(timers.now()), basis: 'weight', mode: 'clip', scope: 'listed',
+    horizonSeconds: HORIZON_SECONDS, legs: book.map(([symbol, weight]) => ({ symbol, target: weight })),
+  };
+  const answer = await fetch(`${url}/v1/targets`, {
+    method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify(target),
+  });
+  const decided = (await answer.json()) as Decided;
+  const clips = (decided.legs ?? []).flatMap((leg) => leg.verdicts.filter((v) => v.outcome !== 'pass').map((v) => `${v.code} ${v.outcome}`));
+  say(`demo: target ${targetId}: ${decided.decision ?? decided.code ?? String(answer.status)}${clips.length === 0 ? '' : ` (${clips.join(', ')})`}`);
+}
+
+async function report({ url, token, say, verified }: DemoPorts, targetId: string): Promise<void> {
+  const answer = await fetch(`${url}/v1/targets/${targetId}`, { headers: { authorization: `Bearer ${token}` } });
+  if (!answer.ok) return;
+  const { parents } = (await answer.json()) as Progress;
+  const worked = parents.map(({ symbol, cumQty, orderQty, shortfall }) =>
+    `${symbol} ${cumQty}/${orderQty}${shortfall === null ? '' : ` at ${shortfall.bps.toFixed(1)} bps`}`);
+  say(`demo: target ${targetId}: filled ${worked.length === 0 ? 'nothing to do' : worked.join(', ')}; ${await verified()}`);
+}

@@ -1,0 +1,85 @@
+/** The log as a stream: because every subscriber reads the log from where it stands, resuming is the same as beginning. */
+import { parseRecord } from '../compliance/fold.ts';
+import type { LogStore, StoredRecord } from '../compliance/journal.ts';
+import type { LogRecord } from '../risk/domain/record.ts';
+import type { Scope } from '../risk/records.ts';
+import { reaches, type Principal } from './auth/principal.ts';
+import { channelsOf, type EventSink, type EventSource, type LogChannel, type Subscription } from './ws/events.ts';
+
+/** Durable records kept in memory for those who keep up; the others read the database. */
+const RECENT_MAX = 8_192;
+const PAGE = 500;
+
+export class EventHub implements EventSource {
+  readonly #store: LogStore;
+  readonly #accountOf: (strategy: string) => string | null;
+  #recent: StoredRecord[] = [];
+  #size: number;
+  #waiting: (() => void)[] = [];
+  readonly #failed: (error: unknown) => void;
+
+  /** `size`: durable records at the start. `accountOf`: the account that a strategy is registered on. `failed` is told when the past cannot be read. */
+  constructor(store: LogStore, size: number, accountOf: (strategy: string) => string | null, failed: (error: unknown) => void) {
+    this.#store = store;
+    this.#size = size;
+    this.#accountOf = accountOf;
+    this.#failed = failed;
+  }
+
+  /** Records that have become durable, in order. */
+  publish(records: readonly StoredRecord[]): void {
+    this.#recent.push(...records);
+    if (this.#recent.length > 2 * RECENT_MAX) this.#recent = this.#recent.slice(-RECENT_MAX);
+    this.#size += records.length;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
+  }
+
+  subscribe(principal: Principal, channels: ReadonlySet<LogChannel>, after: number | null, sink: EventSink): Subscription {
+    const closing = new AbortController();
+    const pump = async (): Promise<void> => {
+      let next = after === null ? this.#size : after + 1;
+      while (!closing.signal.aborted && !sink.closed) {
+        const page = await this.#page(next);
+        for (const stored of page) this.#offer(principal, channels, stored, sink);
+        next += page.length;
+        await (page.length === 0 ? this.#growth() : sink.drained());
+      }
+    };
+    void pump();
+    return { close: () => { closing.abort(); } };
+  }
+
+  #growth(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Empty at the head, and while the database does not answer: both wait for the next durable record, which proves that it does. */
+  async #page(from: number): Promise<readonly StoredRecord[]> {
+    const first = this.#size - this.#recent.length;
+    if (from >= first) return this.#recent.slice(from - first, from - first + PAGE);
+    try {
+      return await this.#store.read(from, PAGE);
+    } catch (error) {
+      this.#failed(error);
+      return [];
+    }
+  }
+
+  #offer(principal: Principal, channels: ReadonlySet<LogChannel>, stored: StoredRecord, sink: EventSink): void {
+    const record = parseRecord(stored.canonical);
+    if (sink.closed || !channelsOf(record.kind).some((channel) => channels.has(channel)) || !this.#isFor(principal, record)) return;
+    sink.send({ seq: stored.seq, kind: record.kind, canonical: stored.canonical });
+  }
+
+  /** A strategy sees what is of its accounts; of switches also those that hold it up from above. */
+  #isFor(principal: Principal, { body }: LogRecord): boolean {
+    const { account, scope } = body as { readonly account?: string; readonly scope?: Scope };
+    if (account !== undefined) return reaches(principal, account);
+    if (principal.role !== 'strategy' || scope === undefined) return principal.role !== 'strategy';
+    if (scope.kind === 'account') return reaches(principal, scope.id);
+    if (scope.kind === 'trader') return false;
+    return scope.kind !== 'strategy' || reaches(principal, this.#accountOf(scope.id) ?? '');
+  }
+}

@@ -1,0 +1,65 @@
+/** The faces: HTTP and WebSocket over one service. */
+import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
+import type { Sequencer } from '../compliance/sequencer.ts';
+import { msBetween } from '../risk/domain/time.ts';
+import { createAuthenticator } from './auth/cache.ts';
+import { createGate } from './auth/gate.ts';
+import { LOCAL_ISSUER, type Issuer } from './auth/issuer.ts';
+import { reaches, type Principal } from './auth/principal.ts';
+import { verifyToken } from './auth/verify.ts';
+import type { Config } from './config.ts';
+import type { EventHub } from './events.ts';
+import type { House } from './house.ts';
+import { buildApp } from './http/app.ts';
+import type { Service } from './http/service.ts';
+import { accountView } from './service/accounts.ts';
+import type { Pulse } from './ws/events.ts';
+
+export interface FaceParts {
+  readonly config: Config;
+  readonly issuer: Issuer;
+  readonly service: Service;
+  readonly hub: EventHub;
+  readonly house: House;
+  readonly sequencer: Sequencer;
+  readonly registry: Registry;
+  readonly onDefect: (line: string) => void;
+}
+
+export interface Faces {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export async function listen({ config, issuer, service, hub, house, sequencer, registry, onDefect }: FaceParts): Promise<Faces> {
+  const wallNowMs = (): number => Date.now();
+  const nowMs = (): number => performance.now();
+  const trust = { issuer: LOCAL_ISSUER, keys: new Map([[issuer.kid, issuer.publicKey]]) };
+  const gate = createGate(createAuthenticator((token, at) => verifyToken(token, trust, at), wallNowMs), nowMs);
+  const app = await buildApp({
+    service, gate, events: hub, pulse: pulseOf(house, sequencer), registry, host: config.host, wallNowMs, nowMs,
+    onDefect: (error, where) => { onDefect(`defect at ${where}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`); },
+  });
+  await app.listen({ host: config.host, port: config.port });
+  const { port } = app.server.address() as AddressInfo;
+  return { url: `http://${config.host}:${String(port)}`, close: () => app.close() };
+}
+
+function pulseOf(house: House, sequencer: Sequencer): Pulse {
+  return {
+    beat() {
+      const [symbol = ''] = house.state.risk.policy?.universe.keys() ?? [];
+      const quote = house.market.quote(symbol);
+      return {
+        head: sequencer.durableSize - 1, logLag: sequencer.nextSeq - sequencer.durableSize,
+        marketAgeMs: quote === null ? null : Math.round(msBetween(house.timers.now(), quote.at)),
+      };
+    },
+    summary: (principal: Principal) => ({
+      accounts: [...house.state.risk.accounts.values()].filter((account) => reaches(principal, account.id)).map((account) => accountView(house, account)),
+      working: [...house.state.execution.children.values()].filter(({ order }) => reaches(principal, order.account)).length,
+      switches: [...house.state.risk.switches.values()].filter(({ state }) => state !== 'active').map(({ scope, state }) => ({ scope, state })),
+    }),
+  };
+}

@@ -1,0 +1,36 @@
+/** Reading facts: the one place where market data becomes a fact of a decision. */
+import { divide, formatDecimal, ONE, type Decimal } from '../risk/domain/decimal.ts';
+import { formatInstant } from '../risk/domain/time.ts';
+import type { Facts, SymbolFacts, SymbolFactsJson } from '../risk/facts.ts';
+import { policyInForce, type House } from './house.ts';
+
+const TWO = (ONE * 2n) as Decimal;
+const NOTHING: SymbolFacts = { bidPx: null, askPx: null, quoteAt: null, sigmaAnnual: null, advQty: null };
+
+/** Facts of these symbols, now. A side without interest is a missing fact; so is everything about an unknown name. */
+export function readFacts(house: House, symbols: Iterable<string>): Facts {
+  const read = new Map<string, SymbolFacts>();
+  const { universe } = policyInForce(house);
+  for (const symbol of symbols) {
+    const instrument = universe.get(symbol);
+    const quote = instrument === undefined ? null : house.market.quote(symbol);
+    read.set(symbol, instrument === undefined ? NOTHING : {
+      bidPx: quote === null || quote.bidQty <= 0n ? null : quote.bidPx,
+      askPx: quote === null || quote.askQty <= 0n ? null : quote.askPx,
+      quoteAt: quote?.at ?? null,
+      sigmaAnnual: instrument.sigmaAnnual,
+      advQty: instrument.advQty,
+    });
+  }
+  return { now: house.timers.now(), clockStepBackMs: house.clockStepBackMs(), source: house.market.source, symbols: read };
+}
+
+export const midOf = (facts: SymbolFacts | undefined): Decimal | null =>
+  facts === undefined || facts.bidPx === null || facts.askPx === null ? null : divide((facts.bidPx + facts.askPx) as Decimal, TWO);
+
+export function factsJson(facts: SymbolFacts | undefined): SymbolFactsJson {
+  const { bidPx, askPx, quoteAt, sigmaAnnual, advQty } = facts ?? NOTHING;
+  return { advQty, askPx: textOf(askPx), bidPx: textOf(bidPx), quoteAt: quoteAt === null ? null : formatInstant(quoteAt), sigmaAnnual };
+}
+
+export const textOf = (value: Decimal | null): string | null => (value === null ? null : formatDecimal(value));

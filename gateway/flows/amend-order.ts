@@ -1,0 +1,96 @@
+import { draft } from '../../compliance/records.ts';
+import { isOpen } from '../../execution/order-state.ts';
+import { findOrder, orderKey, type Child, type Parent } from '../../execution/state.ts';
+import { recall } from '../../execution/window.ts';
+import { decideOrder } from '../../risk/decide.ts';
+import type { Decimal } from '../../risk/domain/decimal.ts';
+import type { ChildOrder, OrderTerms } from '../../risk/domain/order.ts';
+import type { Receipt } from '../../risk/domain/proof.ts';
+import type { Actor, Draft, LogRecord } from '../../risk/domain/record.ts';
+import type { OrderDecided } from '../../risk/records.ts';
+import { readFacts } from '../facts.ts';
+import { idOf, type House } from '../house.ts';
+import { cancelBody, cancelDrafts, sendCancels } from './cancel.ts';
+import { isSettled } from './recall.ts';
+import { sendOrWithhold } from './send.ts';
+import { directSlice, orderDecided } from './submit-order.ts';
+
+export interface Amendment {
+  readonly actor: Actor;
+  readonly account: string;
+  readonly clOrdId: string;
+  readonly orderQty: Decimal | null;
+  readonly limitPx: Decimal | null;
+  readonly requestHash: string;
+}
+export type AmendAnswer =
+  | { readonly outcome: 'decided'; readonly decided: LogRecord<string, OrderDecided>; readonly receipt: Receipt }
+  | { readonly outcome: 'unknown' | 'done' | 'busy' };
+
+/** A direct order that still works, with the child that works it. */
+export function workingOrder(house: House, account: string, clOrdId: string): { readonly parent: Parent; readonly child: Child } | null {
+  const parent = findOrder(house.state.execution, account, clOrdId);
+  const child = parent?.children.findLast(({ state }) => isOpen(state));
+  return parent === null || child === undefined ? null : { parent, child };
+}
+
+/** Why nothing works under an id: it was never decided, or it is done. */
+async function absence(house: House, account: string, clOrdId: string): Promise<'unknown' | 'done'> {
+  if (recall(house.state.execution.ids, orderKey(account, clOrdId)) !== undefined) return 'done';
+  return isSettled(house, 'order', account, clOrdId) || (await house.lookUp(`order:${account}/${clOrdId}`)).length === 0 ? 'unknown' : 'done';
+}
+
+/** Quantity or price of a working order, judged on the order it would become: a cancel/replace under a new id of ours. */
+export async function amendOrder(house: House, amendment: Amendment): Promise<AmendAnswer> {
+  // read
+  const { actor, account, clOrdId } = amendment;
+  const working = workingOrder(house, account, clOrdId);
+  if (working === null) return { outcome: await absence(house, account, clOrdId) };
+  if (!house.admits()) return { outcome: 'busy' };
+  const { parent, child } = working;
+  const { order } = child;
+  const orderQty = amendment.orderQty ?? order.orderQty;
+  if (orderQty <= child.cumQty || child.state === 'pending_cancel' || child.state === 'pending') return { outcome: 'done' };
+  const limitPx = amendment.limitPx ?? order.limitPx;
+  const facts = readFacts(house, [order.symbol]);
+  const seq = house.journal.nextSeq;
+  const terms: OrderTerms = {
+    account, expireAt: order.expireAt, limitPx, orderQty, participation: order.participation, side: order.side, strategy: order.strategy,
+    symbol: order.symbol, tif: order.tif, type: order.type,
+  };
+  const becomes: ChildOrder = { ...terms, clOrdId: idOf(house.journal.log, seq + 1), origClOrdId: order.clOrdId, parent: parent.id, venue: order.venue };
+
+  // decide: of the order it would become, the books already hold the order as it is
+  const command = { terms: becomes, subject: actor.id, attribution: null, venue: order.venue, reservedQty: order.orderQty };
+  const decision = decideOrder(command, house.state.risk, facts);
+
+  // record
+  const decided = orderDecided(house, { actor, clOrdId, terms, attribution: null, requestHash: amendment.requestHash }, parent.id, decision, facts, true);
+  const drafts: Draft[] = [draft('order.decided', actor, parent.decidedSeq, decided)];
+  if (decision.decision === 'accepted') drafts.push(draft('slice.released', actor, 'first', directSlice(becomes)));
+  const { records, durable } = house.journal.append(drafts);
+  const [receipt, sliceReceipt] = await durable;
+
+  // act
+  if (decision.decision === 'accepted') sendOrWithhold(house, decision.approved, sliceReceipt as Receipt);
+  return { outcome: 'decided', decided: records[0] as LogRecord<string, OrderDecided>, receipt: receipt as Receipt };
+}
+
+export type CancelAnswer = { readonly outcome: 'requested'; readonly receipt: Receipt | null } | { readonly outcome: 'unknown' | 'done' };
+
+/** A cancel always passes, and works also while the log cannot be written. */
+export async function cancelOrder(house: House, { actor, account, clOrdId }: Pick<Amendment, 'actor' | 'account' | 'clOrdId'>): Promise<CancelAnswer> {
+  // read
+  const working = workingOrder(house, account, clOrdId);
+  if (working === null) return { outcome: await absence(house, account, clOrdId) };
+
+  // record
+  const cancels = [cancelBody(working.child, 'asked by the strategy')];
+  const { durable } = house.journal.append(cancelDrafts(cancels, working.parent.decidedSeq, actor));
+  const receipt = await Promise.race([durable.then(([first]) => first as Receipt), house.unwritable().then(() => null)]);
+  if (receipt === null) house.emergency.record(actor, null, cancels);
+
+  // act
+  sendCancels(house, cancels);
+  return { outcome: 'requested', receipt };
+}

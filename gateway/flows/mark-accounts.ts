@@ -1,0 +1,37 @@
+import { draft, SYSTEM } from '../../compliance/records.ts';
+import { add, formatDecimal, maximum, multiply, type Decimal } from '../../risk/domain/decimal.ts';
+import type { Draft } from '../../risk/domain/record.ts';
+import type { Account } from '../../risk/state.ts';
+import { midOf, readFacts } from '../facts.ts';
+import type { House } from '../house.ts';
+
+/**
+ * Marks every account that holds something: its positions at the mids of now, its equity, its high-water mark. What did not change is
+ * not repeated, and an account that did not change at all has no record. A position without a quote keeps its last mark.
+ */
+export function markAccounts(house: House): void {
+  if (!house.journal.accepts('strategy')) return;
+  const drafts: Draft[] = [];
+  for (const account of house.state.risk.accounts.values()) {
+    const marked = markOf(house, account);
+    if (marked !== null) drafts.push(marked);
+  }
+  if (drafts.length > 0) house.journal.append(drafts).durable.catch(house.fail);
+}
+
+function markOf(house: House, account: Account): Draft | null {
+  const held = [...account.lines.values()].filter((line) => line.qty !== 0n);
+  const facts = readFacts(house, held.map((line) => line.symbol));
+  const marks: Record<string, string> = {};
+  let equity: Decimal = account.cash;
+  for (const line of held) {
+    const mark = midOf(facts.symbols.get(line.symbol)) ?? line.mark;
+    if (mark === null) return null;
+    equity = add(equity, multiply(line.qty, mark));
+    if (mark !== line.mark) marks[line.symbol] = formatDecimal(mark);
+  }
+  if (equity === account.equity && Object.keys(marks).length === 0) return null;
+  return draft('account.marked', SYSTEM, null, {
+    account: account.id, equity: formatDecimal(equity), marks, peak: formatDecimal(maximum(account.peak, equity)),
+  });
+}

@@ -1,0 +1,75 @@
+import { draft, SYSTEM } from '../../compliance/records.ts';
+import { committedQty } from '../../execution/parents.ts';
+import type { Choice } from '../../execution/route.ts';
+import type { ScheduleStep } from '../../execution/schedule.ts';
+import type { Parent } from '../../execution/state.ts';
+import { packVerdicts } from '../../risk/verdicts.ts';
+import { ORDER_CHECKS } from '../../risk/checks/index.ts';
+import { decideOrder } from '../../risk/decide.ts';
+import { formatDecimal, subtract, toNumber, type Decimal } from '../../risk/domain/decimal.ts';
+import type { ChildOrder } from '../../risk/domain/order.ts';
+import type { Receipt } from '../../risk/domain/proof.ts';
+import { formatInstant } from '../../risk/domain/time.ts';
+import type { Facts } from '../../risk/facts.ts';
+import { factsJson, readFacts, textOf } from '../facts.ts';
+import { idOf, policyInForce, type House } from '../house.ts';
+import { sendOrWithhold } from './send.ts';
+import { venueFor } from './submit-order.ts';
+
+/** One slice of a parent, when its time has come: fresh facts, the same decision on the child, the record, a last look, the send. */
+export async function releaseSlice(house: House, id: string, step: ScheduleStep): Promise<void> {
+  // read
+  const parent = house.state.execution.parents.get(id);
+  if (parent === undefined || parent.end !== null) return;
+  // what the schedule wants out by now, less what was filled and what is still at work
+  const orderQty = subtract(step.cumQty, committedQty(parent));
+  if (orderQty <= 0n || !house.admits()) return;
+  const facts = readFacts(house, [parent.symbol]);
+  const venue = venueFor(house);
+
+  // decide
+  const choice = chooseRoute(house, parent, orderQty, facts);
+  const child: ChildOrder = {
+    account: parent.account, strategy: parent.strategy, symbol: parent.symbol, side: parent.side, orderQty, ...(choice?.order ?? UNROUTED), expireAt: null,
+    clOrdId: idOf(house.journal.log, house.journal.nextSeq), origClOrdId: null, parent: id, venue,
+  };
+  const decision = decideOrder({ terms: child, subject: null, attribution: null, venue, reservedQty: orderQty }, house.state.risk, facts);
+  const verdicts = packVerdicts(ORDER_CHECKS, decision.verdicts, policyInForce(house), parent.symbol);
+  const due = formatInstant(step.at);
+
+  // record
+  if (decision.decision === 'denied' || choice === null) {
+    const withheld = { clOrdId: null, decision: 'denied' as const, due, orderQty: formatDecimal(orderQty), parent: id, ...verdicts };
+    await house.journal.append([draft('slice.withheld', SYSTEM, parent.decidedSeq, withheld)]).durable;
+    return;
+  }
+  const released = draft('slice.released', SYSTEM, parent.decidedSeq, {
+    account: child.account, arm: choice.arm, arms: choice.arms, clOrdId: child.clOrdId, decision: 'accepted', due, expireAt: null,
+    facts: factsJson(facts.symbols.get(child.symbol)), limitPx: textOf(child.limitPx), orderQty: formatDecimal(orderQty), origClOrdId: null, parent: id,
+    participation: child.participation, side: child.side, strategy: child.strategy, symbol: child.symbol, tif: child.tif, type: child.type, venue, ...verdicts,
+  });
+  const [receipt] = await house.journal.append([released]).durable;
+
+  // act
+  sendOrWithhold(house, decision.approved, receipt as Receipt);
+}
+
+/** Without a quote there is no choice: the checks see a market order without facts, and deny it for that. */
+const UNROUTED = { type: 'market', limitPx: null, tif: 'ioc', participation: null } as const;
+
+function chooseRoute(house: House, parent: Parent, orderQty: Decimal, facts: Facts): Choice | null {
+  const { policy, universe } = policyInForce(house);
+  const instrument = universe.get(parent.symbol);
+  const { bidPx, askPx } = facts.symbols.get(parent.symbol) ?? { bidPx: null, askPx: null };
+  const [venue] = policy.venues;
+  if (instrument === undefined || bidPx === null || askPx === null || venue === undefined) return null;
+  const { assetClass, sigmaAnnual, advQty, tickSize } = instrument;
+  const spreadBps = (2e4 * (toNumber(askPx) - toNumber(bidPx))) / (toNumber(askPx) + toNumber(bidPx));
+  return house.router.choose({
+    askPx, bidPx, collarBps: policy.limits.collarBps, crossBps: policy.execution.crossBps, side: parent.side, tickSize,
+    cost: {
+      advQty, assetClass, makerFeeBps: venue.makerFeeBps, qty: toNumber(orderQty), seconds: policy.execution.sliceSecondsMin, sigmaAnnual, spreadBps,
+      takerFeeBps: venue.takerFeeBps,
+    },
+  });
+}

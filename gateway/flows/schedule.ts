@@ -1,0 +1,41 @@
+import { draft, SYSTEM } from '../../compliance/records.ts';
+import type { ScheduleStep } from '../../execution/schedule.ts';
+import type { Parent } from '../../execution/state.ts';
+import { formatDecimal, subtract } from '../../risk/domain/decimal.ts';
+import type { Ns } from '../../risk/domain/time.ts';
+import { midOf, readFacts, textOf } from '../facts.ts';
+import type { House } from '../house.ts';
+import { releaseSlice } from './release-slice.ts';
+
+/**
+ * Arms the next timer of a parent: its next slice, or its end. One timer a parent; each firing arms the next, so a parent that was
+ * withdrawn or filled simply has no further one. At a restart it is called for every live parent: slices that fell due meanwhile
+ * are released at once, as one.
+ */
+export function schedule(house: House, id: string, after: Ns | null = null): void {
+  const parent = house.state.execution.parents.get(id);
+  if (parent === undefined || parent.end !== null || parent.expireAt === null) return;
+  const step = nextStep(parent, after ?? parent.lastDue, house.timers.now());
+  house.timers.at(step?.at ?? parent.expireAt, () => {
+    const run = step === null ? expireParent(house, id) : releaseSlice(house, id, step);
+    run.then(() => { schedule(house, id, step?.at ?? null); }, house.fail);
+  });
+}
+
+/** The step to release next: the latest of those already due (its cumulative quantity covers the others), else the first to come. */
+function nextStep(parent: Parent, after: Ns | null, now: Ns): ScheduleStep | null {
+  const left = after === null ? parent.schedule : parent.schedule.filter((step) => step.at > after);
+  return left.findLast((step) => step.at <= now) ?? left[0] ?? null;
+}
+
+/** The end of a parent's horizon: what is left is not traded, and is the opportunity part of its shortfall. */
+async function expireParent(house: House, id: string): Promise<void> {
+  const parent = house.state.execution.parents.get(id);
+  if (parent === undefined || parent.end !== null) return;
+  const facts = readFacts(house, [parent.symbol]);
+  const expired = draft('parent.expired', SYSTEM, parent.decidedSeq, {
+    account: parent.account, clOrdId: id, endPx: textOf(midOf(facts.symbols.get(parent.symbol))),
+    leavesQty: formatDecimal(subtract(parent.orderQty, parent.cumQty)), parent: id, strategy: parent.strategy, symbol: parent.symbol,
+  });
+  await house.journal.append([expired]).durable;
+}

@@ -1,0 +1,95 @@
+import { draft } from '../../compliance/records.ts';
+import type { RecordBodies } from '../../compliance/records.ts';
+import { packVerdicts } from '../../risk/verdicts.ts';
+import { ORDER_CHECKS } from '../../risk/checks/index.ts';
+import { decideOrder } from '../../risk/decide.ts';
+import { formatDecimal, ZERO } from '../../risk/domain/decimal.ts';
+import type { Attribution, ChildOrder, OrderTerms } from '../../risk/domain/order.ts';
+import type { Receipt } from '../../risk/domain/proof.ts';
+import type { Actor, Draft, LogRecord } from '../../risk/domain/record.ts';
+import { formatInstant } from '../../risk/domain/time.ts';
+import type { OrderDecision } from '../../risk/decision.ts';
+import type { Facts } from '../../risk/facts.ts';
+import type { OrderDecided } from '../../risk/records.ts';
+import { factsJson, midOf, readFacts, textOf } from '../facts.ts';
+import { idOf, policyInForce, type House } from '../house.ts';
+import { recall, type Known } from './recall.ts';
+import { sendOrWithhold } from './send.ts';
+
+export interface OrderSubmission {
+  readonly actor: Actor;
+  readonly clOrdId: string;
+  readonly terms: OrderTerms;
+  readonly attribution: Attribution | null;
+  /** SHA-256 of the canonical request: equality of a repeat. */
+  readonly requestHash: string;
+}
+export type OrderAnswer =
+  | { readonly outcome: 'decided'; readonly decided: LogRecord<string, OrderDecided>; readonly receipt: Receipt; readonly repeat: boolean }
+  | { readonly outcome: 'conflict' | 'busy' };
+
+/** A direct order: a parent with its one slice, decided, recorded and sent in one pass. */
+export async function submitOrder(house: House, submission: OrderSubmission): Promise<OrderAnswer> {
+  // read
+  const { terms, clOrdId } = submission;
+  const known = await recall<OrderDecided>(house, 'order', terms.account, clOrdId, submission.requestHash);
+  if (known.kind !== 'new') return repeated(known);
+  if (!house.admits()) return { outcome: 'busy' };
+  const facts = readFacts(house, [terms.symbol]);
+  const venue = venueFor(house);
+  const seq = house.journal.nextSeq;
+  const parent = idOf(house.journal.log, seq);
+  const child: ChildOrder = { ...terms, clOrdId: idOf(house.journal.log, seq + 1), origClOrdId: null, parent, venue };
+
+  // decide
+  const decision = decideOrder(
+    { terms: child, subject: submission.actor.id, attribution: submission.attribution, venue, reservedQty: ZERO }, house.state.risk, facts,
+  );
+
+  // record
+  const body = orderDecided(house, submission, parent, decision, facts, false);
+  const drafts: Draft[] = [draft('order.decided', submission.actor, null, body)];
+  if (decision.decision === 'accepted') drafts.push(draft('slice.released', submission.actor, 'first', directSlice(child)));
+  const { records, durable } = house.journal.append(drafts);
+  const [receipt, sliceReceipt] = await durable;
+
+  // act
+  if (decision.decision === 'accepted') sendOrWithhold(house, decision.approved, sliceReceipt as Receipt);
+  return { outcome: 'decided', decided: records[0] as LogRecord<string, OrderDecided>, receipt: receipt as Receipt, repeat: false };
+}
+
+export function repeated(known: Exclude<Known<OrderDecided>, { kind: 'new' }>): OrderAnswer {
+  return known.kind === 'conflict' ? { outcome: 'conflict' } : { outcome: 'decided', decided: known.decided, receipt: known.receipt, repeat: true };
+}
+
+/** The one venue of the policy, until routing chooses among several. */
+export function venueFor(house: House): string {
+  const venue = policyInForce(house).policy.venues[0];
+  if (venue === undefined) throw new Error('the policy in force names no venue');
+  return venue.id;
+}
+
+export function orderDecided<T extends OrderTerms>(
+  house: House, { clOrdId, terms, requestHash }: OrderSubmission, parent: string, decision: OrderDecision<T>, facts: Facts, amends: boolean,
+): OrderDecided {
+  const inForce = policyInForce(house);
+  const { policy, hash } = inForce;
+  const symbolFacts = facts.symbols.get(terms.symbol);
+  const { verdicts, observed } = packVerdicts(ORDER_CHECKS, decision.verdicts, inForce, terms.symbol);
+  return {
+    account: terms.account, amends, arrivalPx: textOf(midOf(symbolFacts)), attribution: decision.attribution, clOrdId, decision: decision.decision,
+    expireAt: terms.expireAt === null ? null : formatInstant(terms.expireAt), facts: factsJson(symbolFacts), limitPx: textOf(terms.limitPx), observed,
+    orderQty: formatDecimal(terms.orderQty), parent, participation: terms.participation, policy: { hash, id: policy.id, version: policy.version },
+    requestHash, side: terms.side, source: facts.source, strategy: terms.strategy, symbol: terms.symbol, tif: terms.tif, type: terms.type, verdicts,
+  };
+}
+
+/** The slice of a direct order: sent as it was asked, so there was one arm and no choice. */
+export function directSlice(child: ChildOrder): RecordBodies['slice.released'] {
+  return {
+    account: child.account, arm: 'direct', arms: [], clOrdId: child.clOrdId, decision: 'accepted', due: null,
+    expireAt: child.expireAt === null ? null : formatInstant(child.expireAt), facts: null, limitPx: textOf(child.limitPx), observed: [],
+    orderQty: formatDecimal(child.orderQty), origClOrdId: child.origClOrdId, parent: child.parent, participation: child.participation, side: child.side,
+    strategy: child.strategy, symbol: child.symbol, tif: child.tif, type: child.type, venue: child.venue, verdicts: [],
+  };
+}

@@ -1,0 +1,59 @@
+import type { Journal } from '../compliance/journal.ts';
+import type { State } from '../compliance/fold.ts';
+import type { Market } from '../execution/market.ts';
+import { findParent } from '../execution/state.ts';
+import type { RoutingPolicy } from '../execution/route.ts';
+import type { Timers } from '../execution/time.ts';
+import type { Venue } from '../execution/venue.ts';
+import type { Receipt } from '../risk/domain/proof.ts';
+import type { LogRecord } from '../risk/domain/record.ts';
+import type { PolicyInForce } from '../risk/policy.ts';
+import type { EmergencyAct } from './emergency.ts';
+
+/** What flows work with: the state, the one writer, the clock, the market and the venues. All ports; the simulation brings its own. */
+export interface House {
+  /** The fold of the log up to the last appended record: at most one batch ahead of the disk. */
+  readonly state: State;
+  readonly journal: Journal;
+  readonly timers: Timers;
+  readonly market: Market;
+  readonly venues: ReadonlyMap<string, Venue>;
+  readonly router: RoutingPolicy;
+  /** Whether new work is taken: the log flows and has room, and the venues are up. Cancels, switches and reports never ask. */
+  readonly admits: () => boolean;
+  /** What keeps new work out; null when nothing does. */
+  readonly waitingFor: () => string | null;
+  /** How far the clock last stepped back, ms. */
+  readonly clockStepBackMs: () => number;
+  /** Records that memory has forgotten, by the key of `subjectOf`; ascending. */
+  readonly lookUp: (subject: string) => Promise<readonly LogRecord[]>;
+  /** Stored records `from ≤ seq < to`. */
+  readonly records: (from: number, to: number) => Promise<readonly LogRecord[]>;
+  /** The receipt of a record, once it is durable. */
+  readonly receiptOf: (seq: number) => Promise<Receipt>;
+  /** The policy of a hash, in force or former. */
+  readonly policyOf: (hash: string) => Promise<PolicyInForce>;
+  /** What is done while the log cannot be written: chained to an fsynced file. */
+  readonly emergency: EmergencyAct;
+  /** A flow that no caller waits for has failed: the process stops, and recovery takes over. */
+  readonly fail: (error: unknown) => void;
+  /** Resolves when the log cannot be written: the kill does not wait for it. */
+  readonly unwritable: () => Promise<void>;
+}
+
+/** The policy in force. A log begins with one, so its absence is a defect of the start. */
+export function policyInForce(house: House): PolicyInForce {
+  const policy = house.state.risk.policy;
+  if (policy === null) throw new Error('no policy is in force');
+  return policy;
+}
+
+/** Who answers for a parent's orders: switches of the scope `trader` apply to them. */
+export function traderOf(house: House, parent: string): string | null {
+  return findParent(house.state.execution, parent)?.trader ?? null;
+}
+
+/** Ids that go to venues and into reports: `[A-Z0-9]`, unique in the log because a seq is, and across logs because of the tag. */
+export function idOf(log: string, seq: number): string {
+  return `${log.slice(0, 8).toUpperCase()}${seq.toString(36).toUpperCase()}`;
+}

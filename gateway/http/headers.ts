@@ -1,0 +1,45 @@
+/** What every answer carries, and which hosts, origins and media are ours. */
+import { isLoopback } from '../config.ts';
+
+/** On every answer, errors of the protocol included. */
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+};
+
+export const JSON_TYPE = 'application/json; charset=utf-8';
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+export const TEXT_TYPE = 'text/plain; charset=utf-8';
+
+const AUTHORITY = /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::\d{1,5})?$/i;
+const ASCII_CASE = /[A-Z]/g;
+const lower = (text: string): string => text.replace(ASCII_CASE, (letter) => letter.toLowerCase());
+
+/**
+ * Whether the `Host` names this gateway: its own HOST or a name of this machine, on any port, since a tunnel may lead here. A page that
+ * rebinds its own name to our address still sends that name.
+ */
+export function isOurHost(host: string | undefined, ourName: string): boolean {
+  const name = host === undefined ? undefined : AUTHORITY.exec(host)?.[1];
+  return name !== undefined && (isLoopback(lower(name)) || lower(name) === lower(ourName));
+}
+
+/** Whether a page of `origin` may speak to us: programs send none, and of pages only our own. Call it after `isOurHost`. */
+export function isOurOrigin(origin: string | undefined, host: string | undefined): boolean {
+  return origin === undefined || (host !== undefined && lower(origin) === `http://${lower(host)}`);
+}
+
+const JSON_MEDIA = /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
+
+/** Whether a body announced by these headers is JSON as it stands, without encoding. */
+export function isOurMedia(contentType: string | undefined, contentEncoding: string | undefined): boolean {
+  return contentEncoding === undefined && (contentType === 'application/json' || (contentType !== undefined && JSON_MEDIA.test(contentType)));
+}
+
+const BEARER = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i;
+
+/** The token of an `Authorization` header; null when there is no header of that form. */
+export function bearerOf(authorization: string | undefined): string | null {
+  return authorization === undefined ? null : (BEARER.exec(authorization)?.[1] ?? null);
+}

@@ -1,0 +1,62 @@
+/** `npm start`: reads the settings, starts the gateway, says where it is, and stops it with grace. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { hash } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { loadConfig, type Config } from './config.ts';
+import { startDemo } from './demo.ts';
+import { startGateway, type Gateway } from './start.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const DEMO_TOKEN_SECONDS = 24 * 3600;
+
+const say = (line: string): void => { console.log(line); };
+
+/** What the first record of a start says about the build. */
+function nodeOf(): { version: string; commit: string | null; lockfileHash: string } {
+  const { version } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { version: string };
+  return { version, commit: process.env['GIT_COMMIT'] ?? null, lockfileHash: hash('sha256', readFileSync(`${ROOT}package-lock.json`, 'utf8')) };
+}
+
+/** The process has lost its footing: what was in flight is for recovery. */
+function fatal(error: unknown): void {
+  console.error(`portcullis stops: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  process.exit(1);
+}
+
+async function run(): Promise<void> {
+  process.umask(0o077);
+  const config = loadConfig(process.env);
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  const gateway = await startGateway(config, { node: nodeOf(), say, fatal });
+  say(`Portcullis is ready at ${gateway.url}`);
+  say(`  a token:  npm run -s portcullis -- token --role strategy --sub you --account ACC1`);
+  say(`  try it:   curl -H "Authorization: Bearer $TOKEN" ${gateway.url}/v1/accounts/ACC1`);
+  const demo = config.demo ? await demonstrate(gateway, config) : null;
+  const stop = stopOnce(async () => {
+    demo?.stop();
+    await gateway.stop();
+  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => { stop(); });
+}
+
+/** The first signal stops; those after it wait with it. */
+function stopOnce(stop: () => Promise<void>): () => void {
+  let stopping = false;
+  return () => {
+    if (stopping) return;
+    stopping = true;
+    say('stopping: what was taken is made durable first');
+    stop().then(() => process.exit(0), fatal);
+  };
+}
+
+async function demonstrate(gateway: Gateway, { market }: Config): Promise<{ stop(): void }> {
+  const token = await gateway.token({ sub: 'demo', role: 'strategy', accounts: ['ACC1'], ttlSeconds: DEMO_TOKEN_SECONDS });
+  say(`  a demonstration strategy posts targets on ${market.kind} data; DEMO=off leaves it out`);
+  return startDemo({ url: gateway.url, token, timers: gateway.house.timers, say, verified: () => gateway.verified() });
+}
+
+run().catch((error: unknown) => {
+  console.error(`portcullis did not start: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
+});

@@ -1,0 +1,106 @@
+/** Accounts, positions, limits and instruments in API form. */
+import { drawdown, governor } from '../../risk/governor.ts';
+import { add, divide, formatDecimal, multiply, ZERO, type Decimal } from '../../risk/domain/decimal.ts';
+import type { Instrument } from '../../risk/domain/instrument.ts';
+import { formatInstant } from '../../risk/domain/time.ts';
+import { equityOf } from '../../risk/books.ts';
+import { exposureOf, type Exposure } from '../../risk/exposure.ts';
+import type { Limits } from '../../risk/policy.ts';
+import type { Account, Book, Line } from '../../risk/state.ts';
+import { midOf, readFacts, textOf } from '../facts.ts';
+import { policyInForce, type House } from '../house.ts';
+import { problem } from '../http/errors.ts';
+import { reaches, type Principal } from '../auth/principal.ts';
+import type { Answer, Service } from '../http/service.ts';
+
+type Accounts = Pick<Service, 'getAccount' | 'getPositions' | 'getLimits' | 'getInstruments'>;
+
+export function accountService(house: House): Accounts {
+  return {
+    getAccount: (_, id) => Promise.resolve(withAccount(house, id, (account) => accountView(house, account))),
+    getPositions: (_, id, strategy) => Promise.resolve(withAccount(house, id, (account) => ({ items: positions(house, account, strategy) }))),
+    getLimits: (principal, id) => Promise.resolve({ status: 200, body: { items: accountsOf(house, principal, id).flatMap((account) => limitsView(house, account)) } }),
+    getInstruments: () => Promise.resolve({ status: 200, body: { items: [...policyInForce(house).universe.values()].map(instrumentView) } }),
+  };
+}
+
+function withAccount(house: House, id: string, view: (account: Account) => unknown): Answer {
+  const account = house.state.risk.accounts.get(id);
+  return account === undefined ? problem('NOT_FOUND', 'There is no such account') : { status: 200, body: view(account) };
+}
+
+function accountsOf(house: House, principal: Principal, id: string | undefined): Account[] {
+  return [...house.state.risk.accounts.values()].filter((account) => (id === undefined ? reaches(principal, account.id) : account.id === id));
+}
+
+/** Marks of now, where there is a quote; the last recorded ones elsewhere. */
+function marksNow(house: House, account: Account): (symbol: string) => Decimal | null {
+  const held = [...account.lines.values()].filter((line) => line.qty !== 0n).map((line) => line.symbol);
+  const facts = readFacts(house, held);
+  return (symbol) => midOf(facts.symbols.get(symbol));
+}
+
+export function accountView(house: House, account: Account): unknown {
+  const equity = equityOf(account, marksNow(house, account));
+  const { governor: limits } = policyInForce(house).policy.limits;
+  const fall = equity === null ? null : drawdown(Number(formatDecimal(equity)), Number(formatDecimal(account.peak)));
+  return {
+    account: account.id, currency: account.currency, equity: textOf(equity), cash: formatDecimal(account.cash), peak: formatDecimal(account.peak),
+    unsettledCash: formatDecimal(account.unsettledSum), drawdown: fall === null ? null : decimal(fall),
+    governor: fall === null ? null : decimal(governor(fall, limits)),
+    markedAt: formatInstant(account.markedAt),
+  };
+}
+
+function positions(house: House, account: Account, strategy: string | undefined): unknown[] {
+  const markOf = marksNow(house, account);
+  return [...account.lines.values()].flatMap((line) => {
+    const books = strategy === undefined ? [...line.books.values()] : [line.books.get(strategy)].filter((book) => book !== undefined);
+    return positionView(line, books, markOf(line.symbol) ?? line.mark);
+  });
+}
+
+function positionView(line: Line, books: readonly Book[], mark: Decimal | null): unknown[] {
+  const qty = books.reduce((sum, book) => add(sum, book.qty), ZERO);
+  if (qty === 0n) return [];
+  const cost = books.reduce((sum, book) => add(sum, book.cost), ZERO);
+  return [{
+    symbol: line.symbol, qty: formatDecimal(qty), avgPx: formatDecimal(divide(cost, qty)), mark: textOf(mark),
+    notional: mark === null ? null : formatDecimal(multiply(qty, mark)),
+  }];
+}
+
+/** How much of each limit is used: observed, limit, headroom and utilisation, worst case over every open order. */
+function limitsView(house: House, account: Account): unknown[] {
+  const inForce = policyInForce(house);
+  const exposure = exposureOf(account, inForce, house.timers.now());
+  return usesOf(exposure, inForce.policy.limits).map(({ code, observed, limit }) => ({
+    account: account.id, code, observed: decimal(observed), limit: decimal(limit), headroom: decimal(Math.max(0, limit - observed)),
+    utilisation: decimal(observed / limit),
+    unit: 'xEquity',
+  }));
+}
+
+function usesOf({ equity, gross, net, unsettled, turnoverUsed, variance, sectorGross }: Exposure, limits: Limits): { code: string; observed: number; limit: number }[] {
+  return [
+    { code: 'GROSS_EXPOSURE', observed: gross / equity, limit: limits.grossXEquity },
+    { code: 'NET_EXPOSURE', observed: Math.abs(net) / equity, limit: limits.netXEquity },
+    { code: 'SECTOR_EXPOSURE', observed: Math.max(0, ...sectorGross.values()) / equity, limit: limits.sectorXEquity },
+    { code: 'LEVERAGE', observed: gross / (equity - unsettled), limit: limits.leverageX },
+    { code: 'TURNOVER', observed: turnoverUsed / equity, limit: limits.turnoverXEquityPerDay },
+    { code: 'VOLATILITY_CAP', observed: Math.sqrt(variance) / equity, limit: limits.volatilityAnnual },
+  ];
+}
+
+/** A double for people: at most six decimals, no exponent. */
+function decimal(value: number): string {
+  return String(Number(value.toFixed(6)));
+}
+
+function instrumentView(instrument: Instrument): unknown {
+  const { symbol, name, sector, assetClass, currency, settlementDays, advQty, sigmaAnnual, beta, spreadBps } = instrument;
+  return {
+    symbol, name, sector, assetClass, currency, lotSize: formatDecimal(instrument.lotSize), tickSize: formatDecimal(instrument.tickSize), settlementDays,
+    referencePx: formatDecimal(instrument.referencePx), advQty, sigmaAnnual, beta, spreadBps,
+  };
+}

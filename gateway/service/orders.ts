@@ -1,0 +1,192 @@
+/** Orders in API form. */
+import { contentHash } from '../../compliance/canonical.ts';
+import type { OrderFilled } from '../../execution/records.ts';
+import { avgPxOf } from '../../execution/shortfall.ts';
+import { findOrder, findParent, type Child, type ExecutionState, type Parent } from '../../execution/state.ts';
+import { unpackVerdicts } from '../../risk/verdicts.ts';
+import { ORDER_CHECKS } from '../../risk/checks/index.ts';
+import { add, formatDecimal, multiply, parseDecimal, subtract, ZERO } from '../../risk/domain/decimal.ts';
+import type { OrderState } from '../../risk/domain/order.ts';
+import type { Receipt } from '../../risk/domain/proof.ts';
+import type { LogRecord } from '../../risk/domain/record.ts';
+import type { OrderDecided } from '../../risk/records.ts';
+import { reaches, type Principal } from '../auth/principal.ts';
+import { textOf } from '../facts.ts';
+import { amendOrder, cancelOrder } from '../flows/amend-order.ts';
+import { submitOrder } from '../flows/submit-order.ts';
+import { idOf, type House } from '../house.ts';
+import { denial, problem } from '../http/errors.ts';
+import { toAttribution } from '../http/schemas/attribution.ts';
+import { toOrderTerms, type AmendBody, type OrderBody } from '../http/schemas/orders.ts';
+import type { AccountHint, Answer, OrderQuery, Service } from '../http/service.ts';
+import { accountFor, actorOf, busy, receiptView } from './views.ts';
+
+type Orders = Pick<Service, 'submitOrder' | 'listOrders' | 'getOrder' | 'amendOrder' | 'cancelOrder'>;
+
+export function orderService(house: House): Orders {
+  return {
+    submitOrder: (principal, body) => submit(house, principal, body),
+    amendOrder: (principal, clOrdId, body, hint) => withOrder(house, principal, hint, clOrdId, (account) => amend(house, principal, account, clOrdId, body)),
+    cancelOrder: (principal, clOrdId, hint) => withOrder(house, principal, hint, clOrdId, (account) => cancel(house, principal, account, clOrdId)),
+    getOrder: (principal, clOrdId, hint) => withOrder(house, principal, hint, clOrdId, (account) => view(house, account, clOrdId)),
+    listOrders: (principal, query) => Promise.resolve(list(house, principal, query)),
+  };
+}
+
+async function submit(house: House, principal: Principal, body: OrderBody): Promise<Answer> {
+  const answer = await submitOrder(house, {
+    actor: actorOf(principal), attribution: toAttribution(body.attribution), clOrdId: body.clOrdId, requestHash: contentHash(body), terms: toOrderTerms(body),
+  });
+  switch (answer.outcome) {
+    case 'busy':
+      return busy(house);
+    case 'conflict':
+      return problem('CONFLICT', 'This clOrdId stands for another order already');
+    case 'decided':
+      return decidedAnswer(house, answer.decided, answer.receipt, answer.repeat ? 200 : 201);
+  }
+}
+
+/** The answer to a decision: a function of its records alone, so that a repeat gets the same. */
+async function decidedAnswer(house: House, decided: LogRecord<string, OrderDecided>, receipt: Receipt, status: number): Promise<Answer> {
+  const { body } = decided;
+  const verdicts = unpackVerdicts(ORDER_CHECKS, body, await house.policyOf(body.policy.hash), body.symbol);
+  if (body.decision === 'denied') return denial(verdicts, { clOrdId: body.clOrdId, policy: body.policy, receipt: receiptView(receipt) });
+  const { clOrdId, parent, symbol, side, orderQty, type } = body;
+  return {
+    status,
+    body: {
+      clOrdId, parent, symbol, side, orderQty, cumQty: '0', leavesQty: orderQty, avgPx: null, state: 'pending', venue: null, type, receipt: receiptView(receipt),
+      decision: body.decision, policy: body.policy, verdicts,
+    },
+  };
+}
+
+async function amend(house: House, principal: Principal, account: string, clOrdId: string, body: AmendBody): Promise<Answer> {
+  const answer = await amendOrder(house, {
+    actor: actorOf(principal), account, clOrdId, limitPx: body.limitPx === undefined ? null : parseDecimal(body.limitPx),
+    orderQty: body.orderQty === undefined ? null : parseDecimal(body.orderQty), requestHash: contentHash(body),
+  });
+  switch (answer.outcome) {
+    case 'busy':
+      return busy(house);
+    case 'unknown':
+      return problem('NOT_FOUND', 'There is no such order');
+    case 'done':
+      return problem('CONFLICT', 'The order cannot be amended: it is done, not yet at the venue, being cancelled, or filled to the new quantity');
+    case 'decided':
+      return decidedAnswer(house, answer.decided, answer.receipt, 200);
+  }
+}
+
+async function cancel(house: House, principal: Principal, account: string, clOrdId: string): Promise<Answer> {
+  const answer = await cancelOrder(house, { actor: actorOf(principal), account, clOrdId });
+  switch (answer.outcome) {
+    case 'unknown':
+      return problem('NOT_FOUND', 'There is no such order');
+    case 'done':
+      return { status: 202, body: { clOrdId, state: 'done', receipt: null } };
+    case 'requested':
+      return { status: 202, body: { clOrdId, state: 'pending_cancel', receipt: receiptView(answer.receipt) } };
+  }
+}
+
+/** Runs on the account that the id belongs to. Another's id is as unknown as one that does not exist. */
+async function withOrder(house: House, principal: Principal, hint: AccountHint, clOrdId: string, run: (account: string) => Promise<Answer>): Promise<Answer> {
+  const generated = findParent(house.state.execution, clOrdId) ?? house.state.execution.children.get(clOrdId)?.order ?? null;
+  if (generated !== null && reaches(principal, generated.account)) return run(generated.account);
+  const { account, isAmbiguous } = accountFor(house, principal, hint, (each) => findOrder(house.state.execution, each, clOrdId) !== null);
+  if (isAmbiguous) return problem('CONFLICT', 'More than one account has this clOrdId: say which with ?account=');
+  return account === null ? problem('NOT_FOUND', 'There is no such order') : run(account);
+}
+
+async function view(house: House, account: string, clOrdId: string): Promise<Answer> {
+  const { execution } = house.state;
+  const parent = findOrder(execution, account, clOrdId) ?? findParent(execution, clOrdId);
+  if (parent !== null) return { status: 200, body: await orderOf(house, parent) };
+  const child = execution.children.get(clOrdId);
+  if (child !== undefined) return { status: 200, body: childView(child) };
+  const records = await house.lookUp(`order:${account}/${clOrdId}`);
+  const [first] = records as readonly LogRecord<string, OrderDecided>[];
+  return first === undefined ? problem('NOT_FOUND', 'There is no such order') : { status: 200, body: await formerView(house, first) };
+}
+
+/** A parent as one order: a caller's direct order under its own id, a target's leg under ours. */
+async function orderOf(house: House, parent: Parent): Promise<Record<string, unknown>> {
+  const [decided] = await house.records(parent.decidedSeq, parent.decidedSeq + 1);
+  const body = decided?.body as OrderDecided | undefined;
+  const last = parent.children.at(-1);
+  const direct = parent.clOrdId !== null && body !== undefined;
+  return {
+    clOrdId: parent.clOrdId ?? parent.id, parent: parent.id, account: parent.account, strategy: parent.strategy, targetId: parent.targetId, symbol: parent.symbol,
+    side: parent.side, orderQty: formatDecimal(parent.orderQty), cumQty: formatDecimal(parent.cumQty), leavesQty: formatDecimal(leavesOf(parent)),
+    avgPx: textOf(avgPxOf(parent)), state: stateOf(parent), venue: last?.order.venue ?? null, type: last?.order.type ?? body?.type ?? 'market',
+    limitPx: last === undefined ? null : textOf(last.order.limitPx), seq: parent.decidedSeq,
+    receipt: receiptView(await house.receiptOf(parent.decidedSeq)),
+    verdicts: direct ? unpackVerdicts(ORDER_CHECKS, body, await house.policyOf(body.policy.hash), body.symbol) : [],
+  };
+}
+
+/** Nothing is left of an order that has ended. */
+const leavesOf = (parent: Parent): ReturnType<typeof subtract> => (parent.end === null ? subtract(parent.orderQty, parent.cumQty) : ZERO);
+
+function stateOf(parent: Parent): OrderState {
+  if (parent.clOrdId !== null) return parent.children.findLast(({ order, state }) => order.origClOrdId === null || state !== 'rejected')?.state ?? 'denied';
+  if (parent.end === null) return parent.cumQty > 0n ? 'partially_filled' : parent.children.length === 0 ? 'pending' : 'new';
+  return parent.end.reason === 'filled' ? 'filled' : parent.end.reason === 'expired' ? 'expired' : 'canceled';
+}
+
+function childView({ order, state, cumQty, seq }: Child): Record<string, unknown> {
+  const { clOrdId, parent, account, strategy, symbol, side, orderQty, type, venue, limitPx } = order;
+  return {
+    clOrdId, parent, account, strategy, symbol, side, orderQty: formatDecimal(orderQty), cumQty: formatDecimal(cumQty),
+    leavesQty: formatDecimal(subtract(orderQty, cumQty)),
+    avgPx: null, state, venue, type, limitPx: textOf(limitPx), seq, receipt: null, verdicts: [],
+  };
+}
+
+const ENDED: Readonly<Record<string, OrderState>> = { 'order.canceled': 'canceled', 'order.expired': 'expired', 'order.rejected': 'rejected' };
+
+/** An order that memory has forgotten: its decision, and the reports of its slice, from the database. */
+async function formerView(house: House, { seq, body }: LogRecord<string, OrderDecided>): Promise<Record<string, unknown>> {
+  const reports = body.decision === 'denied' ? [] : await house.lookUp(`child:${idOf(house.journal.log, seq + 1)}`);
+  const fills = reports.filter((report) => report.kind === 'order.filled').map((report) => report.body as OrderFilled);
+  const cumQty = fills.reduce((sum, fill) => add(sum, parseDecimal(fill.lastQty)), ZERO);
+  const cost = fills.reduce((sum, fill) => add(sum, multiply(parseDecimal(fill.lastQty), parseDecimal(fill.lastPx))), ZERO);
+  const ended = reports.map((report) => ENDED[report.kind]).find((state) => state !== undefined);
+  const { clOrdId, parent, account, strategy, symbol, side, orderQty, type, limitPx } = body;
+  return {
+    clOrdId, parent, account, strategy, symbol, side, orderQty, cumQty: formatDecimal(cumQty), leavesQty: '0', avgPx: textOf(avgPxOf({ cost, cumQty })),
+    state: body.decision === 'denied' ? 'denied' : (ended ?? 'filled'), venue: null, type, limitPx, seq, receipt: receiptView(await house.receiptOf(seq)),
+    verdicts: unpackVerdicts(ORDER_CHECKS, body, await house.policyOf(body.policy.hash), symbol),
+  };
+}
+
+const LIST_MAX = 1_000;
+
+/** Direct orders and the slices of targets that live or finished lately, by the seq of their decision. */
+function list(house: House, principal: Principal, { account, state, symbol, after }: OrderQuery): Answer {
+  const items = [...ordersOf(house.state.execution)].filter((each) =>
+    reaches(principal, each['account'] as string) && (account === undefined || each['account'] === account) && (state === undefined || each['state'] === state) &&
+    (symbol === undefined || each['symbol'] === symbol) && (after === undefined || (each['seq'] as number) > after));
+  items.sort((a, b) => (a['seq'] as number) - (b['seq'] as number));
+  const page = items.slice(0, LIST_MAX);
+  return { status: 200, body: { items: page, next: items.length > page.length ? page.at(-1)?.['seq'] : null } };
+}
+
+function* ordersOf({ parents, finishedParents }: ExecutionState): Generator<Record<string, unknown>> {
+  for (const parent of [...finishedParents.old.values(), ...finishedParents.young.values(), ...parents.values()]) {
+    if (parent.clOrdId === null) for (const child of parent.children) yield childView(child);
+    else yield directView(parent);
+  }
+}
+
+function directView(parent: Parent): Record<string, unknown> {
+  const last = parent.children.at(-1)?.order;
+  return {
+    clOrdId: parent.clOrdId, parent: parent.id, account: parent.account, strategy: parent.strategy, symbol: parent.symbol, side: parent.side,
+    orderQty: formatDecimal(parent.orderQty), cumQty: formatDecimal(parent.cumQty), leavesQty: formatDecimal(leavesOf(parent)), avgPx: textOf(avgPxOf(parent)),
+    state: stateOf(parent), venue: last?.venue ?? null, type: last?.type ?? 'limit', limitPx: textOf(last?.limitPx ?? null), seq: parent.decidedSeq,
+    receipt: null, verdicts: [],
+  };
+}

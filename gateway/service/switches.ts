@@ -1,0 +1,98 @@
+/** Switches and approvals in API form. */
+import { formatInstant } from '../../risk/domain/time.ts';
+import type { Approval } from '../../compliance/state.ts';
+import type { Principal } from '../auth/principal.ts';
+import { flipSwitch, previewFlip, type SwitchCommand } from '../flows/flip-switch.ts';
+import { answerApproval, requestRelease, type Officer } from '../flows/release-switch.ts';
+import type { House } from '../house.ts';
+import { problem } from '../http/errors.ts';
+import type { ApprovalBody, ReleaseBody, SwitchBody } from '../http/schemas/switches.ts';
+import type { Answer, Service } from '../http/service.ts';
+import { actorOf, receiptView } from './views.ts';
+
+type Switches = Pick<Service, 'getSwitches' | 'flipSwitch' | 'requestRelease' | 'listApprovals' | 'decideApproval'>;
+
+export function switchService(house: House): Switches {
+  return {
+    getSwitches: () => Promise.resolve({ status: 200, body: { items: switchItems(house) } }),
+    flipSwitch: async (principal, body, { preview }) => (preview ? previewed(house, principal, body) : flipped(house, principal, body)),
+    requestRelease: async (principal, { scope, reason }: ReleaseBody) => {
+      const answer = await requestRelease(house, officer(principal), { scope, to: 'active', reason });
+      if (answer.outcome === 'nothing-to-release') return problem('CONFLICT', 'The switch is active: there is nothing to release');
+      return { status: 202, body: { approvalId: answer.approvalId, receipt: receiptView(answer.receipt) } };
+    },
+    listApprovals: () => Promise.resolve({ status: 200, body: { items: [...house.state.compliance.approvals.values()].map(approvalView) } }),
+    decideApproval: (principal, id, body) => decided(house, principal, id, body),
+  };
+}
+
+const officer = (principal: Principal): Officer => ({ actor: actorOf(principal), person: principal.person.replaceAll('\0', ' ') });
+
+function switchItems(house: House): unknown[] {
+  return [...house.state.risk.switches.values()].map(({ scope, state, since, by, reason }) => ({ scope, state, since: formatInstant(since), by, reason }));
+}
+
+const commandOf = (principal: Principal, { requestId, scope, state, cancel, reason }: SwitchBody): SwitchCommand => ({
+  actor: actorOf(principal), requestId: requestId ?? null, scope: { id: scope.id, kind: scope.kind }, state, cancel, reason,
+});
+
+function previewed(house: House, principal: Principal, body: SwitchBody): Answer {
+  const { flipped, cancels } = previewFlip(house, commandOf(principal, body));
+  return {
+    status: 200,
+    body: {
+      scope: flipped.scope, state: flipped.state, previous: flipped.previous, receipt: null, cancels: { requested: cancels.length, acknowledged: 0 },
+      orders: cancels.map((cancel) => cancel.clOrdId),
+    },
+  };
+}
+
+async function flipped(house: House, principal: Principal, body: SwitchBody): Promise<Answer> {
+  const answer = await flipSwitch(house, commandOf(principal, body));
+  switch (answer.outcome) {
+    case 'loosens':
+      return problem('CONFLICT', 'This would loosen the switch, or leave it as it is: ask for a release, which a second person approves');
+    case 'repeat':
+      return { status: 201, body: { scope: body.scope, state: body.state, receipt: receiptView(answer.receipt), cancels: await cancelsOf(house, answer.seq) } };
+    case 'flipped': {
+      const { scope, state, previous } = answer.flipped;
+      const acknowledged = answer.cancels.filter(({ clOrdId }) => !house.state.execution.children.has(clOrdId)).length;
+      return { status: 201, body: { scope, state, previous, receipt: receiptView(answer.receipt), cancels: { requested: answer.cancels.length, acknowledged } } };
+    }
+  }
+}
+
+/** The cancels that stand behind a flip in its unit. */
+async function cancelsOf(house: House, seq: number): Promise<{ requested: number; acknowledged: number }> {
+  const UNIT_PAGE = 1_000;
+  let requested = 0;
+  let acknowledged = 0;
+  for (let from = seq + 1; ; from += UNIT_PAGE) {
+    const page = await house.records(from, from + UNIT_PAGE);
+    const unit = page.filter((record) => record.cause === seq && record.kind === 'cancel.requested');
+    requested += unit.length;
+    acknowledged += unit.filter((record) => !house.state.execution.children.has((record.body as { clOrdId: string }).clOrdId)).length;
+    if (page.length < UNIT_PAGE || page.at(-1)?.cause !== seq) return { requested, acknowledged };
+  }
+}
+
+async function decided(house: House, principal: Principal, id: string, body: ApprovalBody): Promise<Answer> {
+  const answer = await answerApproval(house, officer(principal), id, body);
+  switch (answer.outcome) {
+    case 'unknown':
+      return problem('NOT_FOUND', 'There is no such approval');
+    case 'same-person':
+      return problem('SAME_PERSON', 'The person who asked cannot approve: a second person must');
+    case 'void':
+      return problem('CONFLICT', 'The approval is closed: it was answered before, or the switch was engaged anew');
+    case 'expired':
+      return problem('EXPIRED', 'The request is older than half an hour: ask again');
+    case 'given':
+    case 'refused':
+      return { status: 200, body: { approvalId: id, state: answer.outcome, scope: answer.approval.scope, receipt: receiptView(answer.receipt) } };
+  }
+}
+
+function approvalView({ id, action, scope, from, to, engagement, reason, hash, state, requestedBy, expiresAt }: Approval): unknown {
+  return { id, action, scope, from, to, engagement, reason, hash, state, requestedBy, expiresAt };
+}

@@ -1,0 +1,123 @@
+/** Target portfolios in API form. */
+import { contentHash } from '../../compliance/canonical.ts';
+import { shortfallOf } from '../../execution/shortfall.ts';
+import { findParent, findTarget, targetKey, type Parent, type Target } from '../../execution/state.ts';
+import { recall } from '../../execution/window.ts';
+import { PORTFOLIO_CHECKS } from '../../risk/checks/index.ts';
+import { formatDecimal, subtract } from '../../risk/domain/decimal.ts';
+import { formatInstant } from '../../risk/domain/time.ts';
+import { unpackVerdicts } from '../../risk/verdicts.ts';
+import type { LogRecord } from '../../risk/domain/record.ts';
+import type { LegDecided, TargetDecided } from '../../risk/records.ts';
+import { reaches, type Principal } from '../auth/principal.ts';
+import { midOf, readFacts, textOf } from '../facts.ts';
+import { submitTarget, type TargetAnswer } from '../flows/submit-target.ts';
+import { withdrawTarget } from '../flows/withdraw.ts';
+import type { House } from '../house.ts';
+import { denial, problem } from '../http/errors.ts';
+import { toTarget, type TargetBody } from '../http/schemas/targets.ts';
+import type { AccountHint, Answer, Service, TargetQuery } from '../http/service.ts';
+import { accountFor, actorOf, busy, receiptView } from './views.ts';
+
+type Targets = Pick<Service, 'submitTarget' | 'listTargets' | 'getTarget' | 'withdrawTarget'>;
+
+export function targetService(house: House): Targets {
+  return {
+    submitTarget: (principal, body, { dryRun }) => submit(house, principal, body, dryRun),
+    listTargets: (principal, query) => Promise.resolve(list(house, principal, query)),
+    getTarget: (principal, targetId, hint) => withTarget(house, principal, hint, targetId, (account) => view(house, account, targetId)),
+    withdrawTarget: (principal, targetId, hint) => withTarget(house, principal, hint, targetId, (account) => withdraw(house, principal, account, targetId)),
+  };
+}
+
+async function submit(house: House, principal: Principal, body: TargetBody, dryRun: boolean): Promise<Answer> {
+  const answer = await submitTarget(house, { actor: actorOf(principal), dryRun, requestHash: contentHash(body), target: toTarget(body) });
+  switch (answer.outcome) {
+    case 'busy':
+      return busy(house);
+    case 'conflict':
+      return problem('CONFLICT', 'This targetId stands for another target already');
+    case 'decided':
+      return decidedAnswer(house, answer, dryRun);
+  }
+}
+
+async function decidedAnswer(house: House, answer: TargetAnswer & { outcome: 'decided' }, dryRun: boolean): Promise<Answer> {
+  const { decided, legs, receipt, repeat } = answer;
+  const verdicts = unpackVerdicts(PORTFOLIO_CHECKS, decided, await house.policyOf(decided.policy.hash), null);
+  const body = {
+    targetId: decided.targetId, decision: decided.decision, receipt: receiptView(receipt), policy: decided.policy, verdicts,
+    legs: legs.map((leg) => legView(leg, dryRun)),
+  };
+  if (decided.decision !== 'denied' || dryRun) return { status: dryRun || repeat ? 200 : 201, body };
+  return denial([...verdicts, ...legs.flatMap((leg) => leg.verdicts)], { targetId: body.targetId, policy: body.policy, legs: body.legs, receipt: body.receipt });
+}
+
+/** A leg carries its clips and denials; a dry run makes no order, so its legs have no ids. */
+function legView({ symbol, requested, allowed, deltaQty, clOrdId, verdicts }: LegDecided, dryRun: boolean): unknown {
+  return { symbol, requested, allowed, deltaQty, clOrdId: dryRun ? null : clOrdId, verdicts: verdicts.filter(({ outcome }) => outcome !== 'pass') };
+}
+
+async function withTarget(house: House, principal: Principal, hint: AccountHint, targetId: string, run: (account: string) => Promise<Answer>): Promise<Answer> {
+  const { account, isAmbiguous } = accountFor(house, principal, hint, (each) => recall(house.state.execution.ids, targetKey(each, targetId)) !== undefined);
+  if (isAmbiguous) return problem('CONFLICT', 'More than one account has this targetId: say which with ?account=');
+  return account === null ? problem('NOT_FOUND', 'There is no such target') : run(account);
+}
+
+async function view(house: House, account: string, targetId: string): Promise<Answer> {
+  const seq = recall(house.state.execution.ids, targetKey(account, targetId))?.seq ?? (await house.lookUp(`target:${account}/${targetId}`))[0]?.seq;
+  if (seq === undefined) return problem('NOT_FOUND', 'There is no such target');
+  await house.journal.whenDurable(seq);
+  const [decided] = (await house.records(seq, seq + 1)) as readonly LogRecord<string, TargetDecided>[];
+  if (decided === undefined) throw new Error(`record ${String(seq)} is durable and cannot be read`);
+  const { body } = decided;
+  const legs = (await house.records(seq + 1, seq + 1 + body.legs)).map((record) => record.body as LegDecided);
+  const target = findTarget(house.state.execution, account, targetId);
+  return {
+    status: 200,
+    body: {
+      targetId, account, strategy: body.strategy, asOf: body.asOf, decidedAt: formatInstant(decided.at), horizonSeconds: body.horizonSeconds, decision: body.decision,
+      policy: body.policy, receipt: receiptView(await house.receiptOf(seq)),
+      verdicts: unpackVerdicts(PORTFOLIO_CHECKS, body, await house.policyOf(body.policy.hash), null), legs: legs.map((leg) => legView(leg, false)),
+      parents: parentsOf(house, target).map((parent) => parentView(house, parent)),
+      done: target === null || parentsOf(house, target).every((parent) => parent.end !== null),
+    },
+  };
+}
+
+const parentsOf = (house: House, target: Target | null): Parent[] => (target?.parents ?? []).flatMap((id) => findParent(house.state.execution, id) ?? []);
+
+/** A parent with its progress, and its shortfall so far: against the mid of now while it lives, of its end afterwards. */
+export function parentView(house: House, parent: Parent): unknown {
+  const endPx = parent.end === null ? midOf(readFacts(house, [parent.symbol]).symbols.get(parent.symbol)) : parent.end.px;
+  const { arrivalPx, halfSpread } = parent;
+  const shortfall = arrivalPx === null || halfSpread === null ? null : shortfallOf({ ...parent, arrivalPx, halfSpread }, endPx);
+  return {
+    clOrdId: parent.id, symbol: parent.symbol, side: parent.side, orderQty: formatDecimal(parent.orderQty), cumQty: formatDecimal(parent.cumQty),
+    leavesQty: formatDecimal(subtract(parent.orderQty, parent.cumQty)), arrivalPx: textOf(arrivalPx), state: parent.end === null ? 'working' : parent.end.reason,
+    children: parent.children.length,
+    shortfall: shortfall === null ? null : {
+      delay: formatDecimal(shortfall.delay), spread: formatDecimal(shortfall.spread), impact: formatDecimal(shortfall.impact),
+      opportunity: formatDecimal(shortfall.opportunity),
+      fees: formatDecimal(shortfall.fees), total: formatDecimal(shortfall.total), bps: Number(shortfall.bps.toFixed(4)),
+    },
+  };
+}
+
+async function withdraw(house: House, principal: Principal, account: string, targetId: string): Promise<Answer> {
+  const receipt = await withdrawTarget(house, { actor: actorOf(principal), account, targetId, reason: 'withdrawn by the strategy' });
+  if (receipt !== null) return { status: 202, body: { targetId, state: 'withdrawn', receipt: receiptView(receipt) } };
+  const known = recall(house.state.execution.ids, targetKey(account, targetId)) !== undefined || (await house.lookUp(`target:${account}/${targetId}`)).length > 0;
+  return known ? { status: 202, body: { targetId, state: 'done', receipt: null } } : problem('NOT_FOUND', 'There is no such target');
+}
+
+function list(house: House, principal: Principal, { account }: TargetQuery): Answer {
+  const { targets, finishedTargets } = house.state.execution;
+  const items = [...finishedTargets.old.values(), ...finishedTargets.young.values(), ...targets.values()]
+    .filter((target) => reaches(principal, target.account) && (account === undefined || target.account === account))
+    .map((target) => ({
+      targetId: target.targetId, account: target.account, strategy: target.strategy, decision: target.decision, seq: target.seq,
+      parents: target.parents.length, open: target.open,
+    }));
+  return { status: 200, body: { items } };
+}

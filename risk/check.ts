@@ -95,7 +95,7 @@ export const within = (value: number, limit: number): boolean => value <= limit 
 export const isShut = (governor: number): boolean => governor <= TOLERANCE;
 
 /** What rounding may add to a sum that did not change: the same quantity by another way differs in its last bits. */
-const NOISE = 1e-12;
+export const NOISE = 1e-12;
 
 /** Within the limit, or no worse than before: a book in breach must be able to shrink. */
 export const fits = (after: number, before: number, limit: number): boolean => within(after, limit) || after <= before + Math.abs(before) * NOISE;

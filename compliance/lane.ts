@@ -76,7 +76,9 @@ async function takeLease(client: pg.Client, options: LaneOptions, waitMs: number
     for (const { pid, name, since } of holders.rows) {
       // Our own earlier session, whose end the server has not noticed yet: what it still does is read back by seq.
       if (name === applicationName(options)) await client.query('SELECT pg_terminate_backend($1)', [pid]);
-      else if (waited >= waitMs) throw new LeaseHeld(`another gateway writes the log ${log}: ${name ?? 'unnamed'}, since ${since.toISOString()}; stop it first`);
+      else if (waited >= waitMs) {
+        throw new LeaseHeld(`another gateway writes the log ${log}: ${name ?? 'unnamed'}, since ${since.toISOString()}; stop it first`);
+      }
     }
     await sleep(LEASE_POLL_MS);
   }

@@ -3,12 +3,12 @@
  * follows is transport. One commit is in flight; what comes meanwhile gathers, and the next batch is cut when it returns. A `Receipt` is
  * made here, of a stored record, and nowhere else.
  */
-import type { LogRecord } from '../risk/domain/record.ts';
+import type { Draft, LogRecord } from '../risk/domain/record.ts';
 import type { Receipt } from '../risk/domain/proof.ts';
 import type { Ns } from '../risk/domain/time.ts';
 import type { Clock, Timers } from '../execution/time.ts';
-import { createCommitter, LogFork } from './committer.ts';
-import type { Appended, Journal, LogStore, StoredLine } from './journal.ts';
+import { createCommitter, LogFork, type Commit } from './committer.ts';
+import type { Appended, Journal, Lane, LogStore, StoredLine } from './journal.ts';
 import { seal, type Head, type SubjectOf, type Unit } from './seal.ts';
 
 export interface SequencerLimits {
@@ -74,148 +74,171 @@ interface Pending extends Unit {
 
 const STRATEGY_SHARE = 0.75;
 
-export function createSequencer(options: SequencerOptions): Sequencer {
-  const { log, store, clock, fold, subjectOf, events, limits = LIMITS, defer = setImmediate } = options;
-  const queue: Pending[] = [];
-  let inFlight: readonly Pending[] = [];
-  let head = options.head;
-  let lastReading = head.at;
-  let durable = { size: head.size, hash: head.hash };
-  let records = 0;
-  let bytes = 0;
-  let isCutDue = false;
-  let isClosed = false;
-  let state: SequencerState = 'flowing';
-  let failure: Error | null = null;
+export const createSequencer = (options: SequencerOptions): Sequencer => new LogSequencer(options);
 
-  const commit = createCommitter({
-    store, timers: options.timers, emergencyAfterMs: limits.emergencyAfterMs,
-    onTrouble(error) {
-      if (state === 'flowing') state = 'unknown';
-      events.onTrouble(error);
-    },
-    onEmergency(error) {
-      if (state === 'failed') return;
-      state = 'emergency';
-      events.onEmergency(error);
-    },
-    onHealed(wasEmergency) {
-      if (state === 'failed') return;
-      state = 'flowing';
-      if (wasEmergency) events.onRecovered();
-    },
-  });
+class LogSequencer implements Sequencer {
+  readonly log: string;
+  readonly #options: SequencerOptions;
+  readonly #limits: SequencerLimits;
+  readonly #commit: Commit;
+  readonly #queue: Pending[] = [];
+  #inFlight: readonly Pending[] = [];
+  #head: Head;
+  #durable: { readonly size: number; readonly hash: string };
+  #lastReading: Ns;
+  /** Of what waits and is in flight. */
+  #records = 0;
+  #bytes = 0;
+  #isCutDue = false;
+  #isClosed = false;
+  #state: Exclude<SequencerState, 'failed'> = 'flowing';
+  #failure: Error | null = null;
 
-  function fail(error: Error): void {
-    if (failure !== null) return;
-    state = 'failed';
-    failure = error;
-    const lost = [...inFlight, ...queue.splice(0)];
-    inFlight = [];
-    for (const unit of lost) unit.reject(error);
-    events.onFatal(error);
+  constructor(options: SequencerOptions) {
+    const { log, head, limits = LIMITS, store, timers } = options;
+    this.log = log;
+    this.#options = options;
+    this.#limits = limits;
+    this.#head = head;
+    this.#durable = head;
+    this.#lastReading = head.at;
+    this.#commit = createCommitter({
+      store, timers, emergencyAfterMs: limits.emergencyAfterMs,
+      onTrouble: (error) => { this.#trouble(error); },
+      onEmergency: (error) => { this.#emergency(error); },
+      onHealed: (wasEmergency) => { this.#healed(wasEmergency); },
+    });
   }
 
-  function cut(): void {
-    isCutDue = false;
-    if (inFlight.length > 0 || queue.length === 0) return;
-    let size = 0;
-    let count = 0;
-    for (const unit of queue) {
-      if (count > 0 && (count === limits.batchUnits || size + unit.bytes > limits.batchBytes)) break;
-      size += unit.bytes;
-      count += 1;
-    }
-    inFlight = queue.splice(0, count);
-    commit(linesOf(inFlight), durable.hash).then(stored).catch(fail);
+  get nextSeq(): number { return this.#head.size; }
+  get durableSize(): number { return this.#durable.size; }
+  get durableHash(): string { return this.#durable.hash; }
+  get state(): SequencerState { return this.#failure === null ? this.#state : 'failed'; }
+
+  accepts(lane: Lane): boolean {
+    if (this.#failure !== null || this.#isClosed) return false;
+    if (lane === 'reserved') return true;
+    const { queueRecords, queueBytes } = this.#limits;
+    return this.#state === 'flowing' && this.#records < queueRecords * STRATEGY_SHARE && this.#bytes < queueBytes * STRATEGY_SHARE;
   }
 
-  /** A crash before this line leaves records that nobody was told of; the next start folds them. */
-  function stored(): void {
-    const done = inFlight;
-    const last = done.at(-1)?.lines.at(-1);
-    if (last !== undefined) durable = { size: last.seq + 1, hash: last.hash };
-    for (const unit of done) {
-      records -= unit.lines.length;
-      bytes -= unit.bytes;
-    }
-    inFlight = [];
-    cut(); // before the answers: the disk works while they are given
-    const receipts = done.map(({ lines }) => lines.map((line) => receiptOf(log, line)));
-    events.onDurable(done.flatMap((unit) => unit.records), receipts.flat());
-    for (const [i, unit] of done.entries()) unit.resolve(receipts[i] ?? []);
-  }
-
-  /** `at` never decreases. */
-  function instant(): Ns {
-    const now = clock.now();
-    const back = lastReading - now;
-    lastReading = now;
-    if (back > 0n) events.onClockStep(back as Ns);
-    return now > head.at ? now : head.at;
-  }
-
-  function append(drafts: Parameters<Journal['append']>[0]): Appended {
-    if (failure !== null) throw failure;
-    if (isClosed) throw new Error('the log is closed');
-    const at = instant(); // before the head is read: who is told of a clock's step may append
-    const unit = pending(seal(log, head, at, drafts, subjectOf));
-    const last = unit.records.at(-1);
-    head = { size: head.size + unit.lines.length, hash: unit.lines.at(-1)?.hash ?? head.hash, at: last?.at ?? head.at };
-    queue.push(unit);
-    records += unit.lines.length;
-    bytes += unit.bytes;
-    try {
-      for (const record of unit.records) fold(record);
-    } catch (error) {
-      fail(error as Error); // half a unit may be folded: this memory is of no use any more
-      throw error;
-    }
-    if (inFlight.length === 0 && !isCutDue) {
-      isCutDue = true;
-      defer(cut);
+  append(drafts: readonly Draft[]): Appended {
+    if (this.#failure !== null) throw this.#failure;
+    if (this.#isClosed) throw new Error('the log is closed');
+    const at = this.#instant(); // before the head is read: who is told of a clock's step may append
+    const unit = pending(seal(this.log, this.#head, at, drafts, this.#options.subjectOf));
+    this.#head = { size: this.#head.size + unit.lines.length, hash: lastOf(unit).hash, at };
+    this.#queue.push(unit);
+    this.#records += unit.lines.length;
+    this.#bytes += unit.bytes;
+    this.#fold(unit);
+    if (this.#inFlight.length === 0 && !this.#isCutDue) {
+      this.#isCutDue = true;
+      (this.#options.defer ?? setImmediate)(() => { this.#cut(); });
     }
     return { records: unit.records, durable: unit.durable };
   }
 
-  async function whenDurable(seq: number): Promise<Receipt> {
-    if (!Number.isSafeInteger(seq) || seq < 0 || seq >= head.size) throw new RangeError(`there is no record ${String(seq)} yet`);
-    const unit = [...inFlight, ...queue].find(({ lines }) => (lines.at(-1)?.seq ?? -1) >= seq);
-    if (unit === undefined || seq < durable.size) {
-      const [line] = await store.read(seq, 1);
-      if (line?.seq !== seq) throw new LogFork(`the store has lost record ${String(seq)}`);
-      return receiptOf(log, line);
+  async whenDurable(seq: number): Promise<Receipt> {
+    if (!Number.isSafeInteger(seq) || seq < 0 || seq >= this.nextSeq) throw new RangeError(`there is no record ${String(seq)} yet`);
+    if (seq >= this.durableSize) {
+      const unit = [...this.#inFlight, ...this.#queue].find((one) => lastOf(one).seq >= seq);
+      const receipt = (await unit?.durable)?.find((one) => one.seq === seq);
+      if (receipt !== undefined) return receipt;
     }
-    const receipt = (await unit.durable).find((one) => one.seq === seq);
-    if (receipt === undefined) throw new RangeError(`there is no record ${String(seq)}`);
-    return receipt;
+    if (this.#failure !== null) throw this.#failure;
+    const [line] = await this.#options.store.read(seq, 1);
+    if (line?.seq !== seq) throw new LogFork(`the store has lost record ${String(seq)}`);
+    return receiptOf(this.log, line);
   }
 
-  return {
-    log,
-    get nextSeq() { return head.size; },
-    get durableSize() { return durable.size; },
-    get durableHash() { return durable.hash; },
-    get state() { return state; },
-    accepts(lane) {
-      if (state === 'failed' || isClosed) return false;
-      if (lane === 'reserved') return true;
-      return state === 'flowing' && records < limits.queueRecords * STRATEGY_SHARE && bytes < limits.queueBytes * STRATEGY_SHARE;
-    },
-    append,
-    whenDurable,
-    async close() {
-      isClosed = true;
-      if (failure !== null) throw failure;
-      await (queue.at(-1) ?? inFlight.at(-1))?.durable;
-    },
-  };
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#failure !== null) throw this.#failure;
+    await (this.#queue.at(-1) ?? this.#inFlight.at(-1))?.durable;
+  }
+
+  /** `at` never decreases. */
+  #instant(): Ns {
+    const now = this.#options.clock.now();
+    const back = this.#lastReading - now;
+    this.#lastReading = now;
+    if (back > 0n) this.#options.events.onClockStep(back as Ns);
+    return now > this.#head.at ? now : this.#head.at;
+  }
+
+  #fold({ records }: Unit): void {
+    try {
+      for (const record of records) this.#options.fold(record);
+    } catch (error) {
+      this.#fail(error as Error); // half a unit may be folded: this memory is of no use any more
+      throw error;
+    }
+  }
+
+  /** Sends the next batch, unless one is in flight. */
+  #cut(): void {
+    this.#isCutDue = false;
+    if (this.#inFlight.length > 0 || this.#queue.length === 0) return;
+    let bytes = 0;
+    let count = 0;
+    for (const unit of this.#queue) {
+      if (count > 0 && (count === this.#limits.batchUnits || bytes + unit.bytes > this.#limits.batchBytes)) break;
+      bytes += unit.bytes;
+      count += 1;
+    }
+    this.#inFlight = this.#queue.splice(0, count);
+    this.#commit(this.#inFlight.flatMap(({ lines }) => lines), this.#durable.hash)
+      .then(() => { this.#stored(); })
+      .catch((error: unknown) => { this.#fail(error as Error); });
+  }
+
+  /** A crash before this line leaves records that nobody was told of; the next start folds them. */
+  #stored(): void {
+    const done = this.#inFlight;
+    if (this.#failure !== null) return;
+    for (const unit of done) {
+      const { seq, hash } = lastOf(unit);
+      this.#durable = { size: seq + 1, hash };
+      this.#records -= unit.lines.length;
+      this.#bytes -= unit.bytes;
+    }
+    this.#inFlight = [];
+    this.#cut(); // before the answers: the disk works while they are given
+    const receipts = done.map(({ lines }) => lines.map((line) => receiptOf(this.log, line)));
+    this.#options.events.onDurable(done.flatMap(({ records }) => records), receipts.flat());
+    for (const [i, unit] of done.entries()) unit.resolve(receipts[i] ?? []);
+  }
+
+  #trouble(error: Error): void {
+    if (this.#state === 'flowing') this.#state = 'unknown';
+    this.#options.events.onTrouble(error);
+  }
+
+  #emergency(error: Error): void {
+    if (this.#failure !== null) return;
+    this.#state = 'emergency';
+    this.#options.events.onEmergency(error);
+  }
+
+  #healed(wasEmergency: boolean): void {
+    if (this.#failure !== null) return;
+    this.#state = 'flowing';
+    if (wasEmergency) this.#options.events.onRecovered();
+  }
+
+  #fail(error: Error): void {
+    if (this.#failure !== null) return;
+    this.#failure = error;
+    for (const unit of [...this.#inFlight, ...this.#queue]) unit.reject(error);
+    this.#options.events.onFatal(error);
+  }
 }
+
+const lastOf = ({ lines }: Unit): StoredLine => lines.at(-1) as StoredLine;
 
 /** The only place where a receipt is made: its record was read from, or acknowledged by, the store. */
 const receiptOf = (log: string, { seq, hash }: { readonly seq: number; readonly hash: string }): Receipt => ({ log, seq, hash }) as Receipt;
-
-const linesOf = (units: readonly Pending[]): readonly StoredLine[] => (units.length === 1 ? units[0]?.lines ?? [] : units.flatMap(({ lines }) => lines));
 
 function pending(unit: Unit): Pending {
   let resolve!: Pending['resolve'];

@@ -68,7 +68,10 @@ function endDirect(parent: Parent, at: Ns): void {
 
 function finish(state: ExecutionState, parent: Parent): void {
   if (!state.parents.delete(parent.id)) return;
-  for (const child of parent.children) state.children.delete(child.order.clOrdId);
+  for (const child of parent.children) {
+    state.children.delete(child.order.clOrdId);
+    keep(state.finishedChildren, child.order.clOrdId, child, isFull);
+  }
   keep(state.finishedParents, parent.id, parent, isFull);
   if (parent.targetId === null) return;
   const target = state.targets.get(targetKey(parent.account, parent.targetId));

@@ -25,11 +25,10 @@ export interface SliceReleased extends DecisionJson, OrderTermsJson {
   /** Null for a direct order: its decision, in the same unit, holds them. */
   readonly facts: SymbolFactsJson | null;
 }
-/** A slice that was due and is not sent: denied by a check, or a switch flipped between its record and the send. */
-export interface SliceWithheld extends DecisionJson {
+/** A slice that was due and is not sent: denied by a check, or a switch flipped or its cancel was asked for between its record and the send. */
+export interface SliceWithheld extends DecisionJson, Omit<OfOrder, 'clOrdId'> {
   /** The child, when it already had a record; null when none was made. */
   readonly clOrdId: string | null;
-  readonly parent: string;
   readonly due: string | null;
   readonly orderQty: string;
 }

@@ -3,7 +3,8 @@
  * own; what is finished leaves them for a bounded window, and older things are read from the database.
  */
 import type { Decimal } from '../risk/domain/decimal.ts';
-import type { ChildOrder, OrderState, Side } from '../risk/domain/order.ts';
+import type { Forecast } from '../risk/decision.ts';
+import type { Attribution, ChildOrder, OrderState, Side } from '../risk/domain/order.ts';
 import { NS_PER_DAY, type Ns } from '../risk/domain/time.ts';
 import type { ScheduleStep } from './schedule.ts';
 import { emptyWindow, recall } from './window.ts';
@@ -19,6 +20,8 @@ export interface ExecutionState {
   /** The last finished ones, in generations of `FINISHED_GENERATION`. */
   readonly finishedParents: Window<Parent>;
   readonly finishedTargets: Window<Target>;
+  /** The children of finished parents by clOrdId, the last ones: a late word about them is about an order that we know. */
+  readonly finishedChildren: Window<Child>;
   /** By `orderKey` or `targetKey`: what a repeat is answered from. At least two days, in generations of at most `IDS_GENERATION`. */
   readonly ids: Window<IdEntry>;
   /** By venue id: the last source sequence that is in the log. Where resumption starts. */
@@ -47,8 +50,8 @@ export interface Target {
   readonly strategy: string;
   readonly seq: number;
   readonly decision: 'accepted' | 'clipped' | 'denied';
-  /** Of its attribution; null when that was missing. */
-  readonly trader: string | null;
+  /** Null when it was missing, and the target denied for that. */
+  readonly attribution: Attribution | null;
   /** Legs whose records have not come yet; they stand in the same unit. */
   legsToCome: number;
   /** Parents that are not finished. */
@@ -67,8 +70,10 @@ export interface Parent {
   readonly targetId: string | null;
   readonly account: string;
   readonly strategy: string;
-  /** Of its attribution: switches of the scope `trader` apply to its orders. */
-  readonly trader: string | null;
+  /** Who answers for its orders, as decided; null when it was missing, and the order denied for that. */
+  readonly attribution: Attribution | null;
+  /** Of the target's leg: its slices are sized by it too. Null for a direct order. */
+  readonly forecast: Forecast | null;
   readonly symbol: string;
   readonly side: Side;
   /** Of the decision; an amendment moves it when the venue has replaced the order. */
@@ -116,7 +121,8 @@ export interface Child {
 
 export function emptyExecutionState(): ExecutionState {
   return {
-    parents: new Map(), children: new Map(), targets: new Map(), finishedParents: emptyWindow(), finishedTargets: emptyWindow(), ids: emptyWindow(),
+    parents: new Map(), children: new Map(), targets: new Map(), finishedParents: emptyWindow(), finishedTargets: emptyWindow(), finishedChildren: emptyWindow(),
+    ids: emptyWindow(),
     venues: new Map(), forgotten: false,
   };
 }
@@ -128,6 +134,11 @@ export const targetKey = (account: string, targetId: string): string => `target|
 /** A parent, live or finished lately; null when it is older or was never there. */
 export function findParent(state: ExecutionState, id: string): Parent | null {
   return state.parents.get(id) ?? recall(state.finishedParents, id) ?? null;
+}
+
+/** A child, of a parent that lives or has finished lately; null when it is older or was never there. */
+export function findChild(state: ExecutionState, clOrdId: string): Child | null {
+  return state.children.get(clOrdId) ?? recall(state.finishedChildren, clOrdId) ?? null;
 }
 
 /** A target, live or finished lately; null when it is older or was never there. */

@@ -4,7 +4,7 @@ import { SYSTEM } from '../compliance/records.ts';
 import type { Clock } from '../execution/time.ts';
 import type { Actor, Json } from '../risk/domain/record.ts';
 import type { SwitchFlipped } from '../risk/records.ts';
-import { cancelBody, cancelDrafts, isCancellable, sendCancels, type CancelBody } from './flows/cancel.ts';
+import { actOnCancels, cancelBody, cancelDrafts, isCancellable, type CancelBody } from './flows/cancel.ts';
 import type { House } from './house.ts';
 
 export interface EmergencyAct {
@@ -27,8 +27,7 @@ export function emergencyAct(file: EmergencyLog, clock: Clock): EmergencyAct {
 export function emergencyCancel(house: House, reason: string): void {
   const cancels = [...house.state.execution.children.values()].filter(isCancellable).map((child) => cancelBody(child, reason));
   if (cancels.length === 0) return;
-  house.emergency.record(SYSTEM, null, cancels);
-  sendCancels(house, cancels);
   // Queued as well: memory shows what was asked, and the log will, once it can be written.
   if (house.journal.accepts('reserved')) house.journal.append(cancelDrafts(cancels, null)).durable.catch(house.fail);
+  actOnCancels(house, SYSTEM, null, cancels);
 }

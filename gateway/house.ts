@@ -37,8 +37,8 @@ export interface House {
   readonly emergency: EmergencyAct;
   /** A flow that no caller waits for has failed: the process stops, and recovery takes over. */
   readonly fail: (error: unknown) => void;
-  /** Resolves when the log cannot be written: the kill does not wait for it. */
-  readonly unwritable: () => Promise<void>;
+  /** Runs once when the log cannot be written, at once where it cannot now: the kill does not wait for it. Gives back what ends the wait. */
+  readonly onUnwritable: (run: () => void) => () => void;
 }
 
 /** The policy in force. A log begins with one, so its absence is a defect of the start. */
@@ -50,7 +50,7 @@ export function policyInForce(house: House): PolicyInForce {
 
 /** Who answers for a parent's orders: switches of the scope `trader` apply to them. */
 export function traderOf(house: House, parent: string): string | null {
-  return findParent(house.state.execution, parent)?.trader ?? null;
+  return findParent(house.state.execution, parent)?.attribution?.trader ?? null;
 }
 
 /** Ids that go to venues and into reports: `[A-Z0-9]`, unique in the log because a seq is, and across logs because of the tag. */

@@ -153,7 +153,7 @@ function assemble(made: Made): Running {
   });
   const house = houseOf(opened, sequencer, surroundings, {
     venues: desk.venues, emergency: emergencyAct(emergency, surroundings.timers), clockStepBackMs: () => stepBackMs, fail: ports.fatal, waitingFor,
-    unwritable: () => trouble.now(() => sequencer.state !== 'flowing'),
+    onUnwritable: (run) => trouble.wait(sequencer.state !== 'flowing', run),
   });
   return { house, sequencer, metrics, started: () => { isStarting = false; } };
 }
@@ -208,18 +208,21 @@ const buildOf = ({ clock }: Surroundings): Pick<RecordBodies['node.started'], 'n
 
 /** Those who cannot wait for the log learn here that it cannot be written. */
 class Trouble {
-  #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
 
   began(): void {
-    for (const wake of this.#waiting.splice(0)) wake();
+    for (const run of this.#waiting) run();
   }
 
-  now(isTrouble: () => boolean): Promise<void> {
-    return isTrouble() ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
+  /** `isNow`: whether it has begun already. */
+  wait(isNow: boolean, run: () => void): () => void {
+    if (isNow) run();
+    else this.#waiting.add(run);
+    return () => { this.#waiting.delete(run); };
   }
 }
 
-type Ways = Pick<House, 'venues' | 'emergency' | 'fail' | 'unwritable' | 'waitingFor' | 'clockStepBackMs'>;
+type Ways = Pick<House, 'venues' | 'emergency' | 'fail' | 'onUnwritable' | 'waitingFor' | 'clockStepBackMs'>;
 
 function houseOf({ state, store }: OpenLog, sequencer: Sequencer, { timers, market }: { readonly timers: Timers; readonly market: House['market'] }, ways: Ways): House {
   const former = new Map<string, Promise<PolicyInForce>>();

@@ -33,14 +33,17 @@ export async function releaseSlice(house: House, id: string, step: ScheduleStep)
     account: parent.account, strategy: parent.strategy, symbol: parent.symbol, side: parent.side, orderQty, ...(choice?.order ?? UNROUTED), expireAt: null,
     clOrdId: idOf(house.journal.log, house.journal.nextSeq), origClOrdId: null, parent: id, venue,
   };
-  const decision = decideOrder({ terms: child, subject: null, attribution: null, venue, reservedQty: orderQty }, house.state.risk, facts);
+  const { account, attribution, forecast, strategy, symbol } = parent;
+  const decision = decideOrder({ terms: child, subject: null, attribution, forecast, venue, reservedQty: orderQty }, house.state.risk, facts);
   const verdicts = packVerdicts(ORDER_CHECKS, decision.verdicts, policyInForce(house), parent.symbol);
   const due = formatInstant(step.at);
 
   // record
   if (decision.decision === 'denied' || choice === null) {
-    const withheld = { clOrdId: null, decision: 'denied' as const, due, orderQty: formatDecimal(orderQty), parent: id, ...verdicts };
-    await house.journal.append([draft('slice.withheld', SYSTEM, parent.decidedSeq, withheld)]).durable;
+    const withheld = draft('slice.withheld', SYSTEM, parent.decidedSeq, {
+      account, clOrdId: null, decision: 'denied', due, orderQty: formatDecimal(orderQty), parent: id, strategy, symbol, ...verdicts,
+    });
+    await house.journal.append([withheld]).durable;
     return;
   }
   const released = draft('slice.released', SYSTEM, parent.decidedSeq, {

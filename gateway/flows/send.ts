@@ -1,27 +1,42 @@
 import { draft, SYSTEM } from '../../compliance/records.ts';
-import { formatDecimal } from '../../risk/domain/decimal.ts';
+import { isOpen } from '../../execution/order-state.ts';
+import type { Child, Parent } from '../../execution/state.ts';
+import { formatDecimal, subtract } from '../../risk/domain/decimal.ts';
 import type { ChildOrder } from '../../risk/domain/order.ts';
 import type { Approved, Receipt } from '../../risk/domain/proof.ts';
-import { scopesOf, strictest } from '../../risk/switches.ts';
-import { traderOf, type House } from '../house.ts';
+import type { Verdict } from '../../risk/domain/verdict.ts';
+import { lastLook } from '../../risk/last-look.ts';
+import type { House } from '../house.ts';
 
 /**
- * The last look before a send, in the turn of the send: a switch may have flipped while the record became durable. What is withheld
- * is recorded, so that the log never says "released" of an order that stayed.
+ * The last look before a send, in the turn of the send: while the record became durable a switch may have flipped, or a cancel of the
+ * order been asked for. What is withheld is recorded, so that the log never says "released" of an order that stayed.
  * A crash before this line leaves a released slice that no venue knows: recovery asks the venue and gets `absent`.
  */
 export function sendOrWithhold(house: House, order: Approved<ChildOrder>, receipt: Receipt): void {
   const venue = house.venues.get(order.venue);
   if (venue === undefined) throw new Error(`no venue ${order.venue}`);
-  const { state } = strictest(house.state.risk, scopesOf({ ...order, trader: traderOf(house, order.parent) }));
-  if (state !== 'halted') {
-    venue.send(order, receipt);
-    return;
-  }
-  house.journal.append([
-    draft('slice.withheld', SYSTEM, receipt.seq, {
-      clOrdId: order.clOrdId, decision: 'denied', due: null, observed: [], orderQty: formatDecimal(order.orderQty), parent: order.parent,
-      verdicts: [{ code: 'SWITCH_HALTED', limit: 'active', observed: 'halted', outcome: 'deny', unit: 'none' }],
-    }),
-  ]);
+  const { children, parents } = house.state.execution;
+  const child = children.get(order.clOrdId);
+  const parent = parents.get(order.parent);
+  if (child === undefined || parent === undefined || !isOpen(child.state)) return; // how it ended is in the log
+  const verdicts = denials(house, parent, child);
+  if (child.state === 'pending' && verdicts.length === 0) venue.send(order, receipt);
+  else withhold(house, child, verdicts, receipt);
+}
+
+/** Of a direct order the books hold the largest of its chain, of a slice its own leaves. */
+function denials(house: House, parent: Parent, { order, cumQty }: Child): readonly Verdict[] {
+  const leavesQty = subtract(order.orderQty, cumQty);
+  const reservedQty = parent.clOrdId === null ? leavesQty : parent.reserved;
+  return lastLook(order, { trader: parent.attribution?.trader ?? null, leavesQty, reservedQty }, house.state.risk);
+}
+
+/** Without a verdict its cancel was asked for: that record stands before this one. */
+function withhold(house: House, { order }: Child, verdicts: readonly Verdict[], { seq }: Receipt): void {
+  const { account, clOrdId, orderQty, parent, strategy, symbol } = order;
+  const withheld = draft('slice.withheld', SYSTEM, seq, {
+    account, clOrdId, decision: 'denied', due: null, observed: [], orderQty: formatDecimal(orderQty), parent, strategy, symbol, verdicts,
+  });
+  house.journal.append([withheld]).durable.catch(house.fail);
 }

@@ -54,6 +54,8 @@ export interface TestHouse {
   readonly notes: readonly EmergencyNote[];
   /** Errors of flows that nobody waits for: none, unless a test wants one. */
   readonly failures: readonly unknown[];
+  /** Who waits to hear that the log cannot be written. */
+  readonly waiting: ReadonlySet<unknown>;
   /** Bodies of the records of one kind, in order. */
   all<K extends RecordKind>(kind: K): readonly RecordBodies[K][];
   /** Quotes a symbol now. */
@@ -92,7 +94,7 @@ export async function testHouse(options: TestHouseOptions = {}): Promise<TestHou
   const notes: EmergencyNote[] = [];
   const failures: unknown[] = [];
   const blobs = new Map([[policy.hash, canonicalize(policyJson(policy.policy))], [policy.universeHash, canonicalize(universeJson(policy.universe))]]);
-  let wake: (() => void)[] = [];
+  const waiting = new Set<() => void>();
   const sequencer: Sequencer = createSequencer({
     log: 'testlog1', head, store: options.disk?.(store) ?? store, clock: time, timers: time, subjectOf, defer: queueMicrotask,
     fold(record) {
@@ -101,7 +103,7 @@ export async function testHouse(options: TestHouseOptions = {}): Promise<TestHou
     },
     events: {
       onDurable: () => undefined,
-      onTrouble() { for (const run of wake.splice(0)) run(); },
+      onTrouble() { for (const run of waiting) run(); },
       onEmergency() { emergencyCancel(house, 'the log cannot be written'); },
       onRecovered: () => undefined,
       onFatal: (error) => void failures.push(error),
@@ -119,14 +121,18 @@ export async function testHouse(options: TestHouseOptions = {}): Promise<TestHou
     policyOf: () => Promise.resolve(policy),
     emergency: options.emergency?.(time) ?? { record: (actor, flipped, cancels) => void notes.push({ actor, flipped, cancels }) },
     fail: (error) => void failures.push(error),
-    unwritable: () => (sequencer.state === 'flowing' ? new Promise((resolve) => { wake.push(resolve); }) : Promise.resolve()),
+    onUnwritable(run) {
+      if (sequencer.state === 'flowing') waiting.add(run);
+      else run();
+      return () => { waiting.delete(run); };
+    },
   };
   await sequencer.append(openingDrafts(house, { ...NODE, policyHash: policy.hash, resumedAt: head.size }, policy)).durable;
   const scripted = scriptedVenue('PAPER', time, state.execution.venues.get('PAPER') ?? 0);
   await desk.connect(house, { venue: options.venue?.({ clock: time, market }) ?? scripted, stop: () => Promise.resolve() });
   askVenues(house);
   return {
-    house, sequencer, time, market, venue: scripted, store, log, notes, failures,
+    house, sequencer, time, market, venue: scripted, store, log, notes, failures, waiting,
     all: (kind) => log.filter((record) => record.kind === kind).map(({ body }) => body) as never,
     quote(symbol, bidPx, askPx) { market.set(quoteOf(symbol, time, bidPx, askPx)); },
     refresh() {

@@ -148,7 +148,8 @@ export class World {
   }
 
   withhold(id: string): void {
-    this.log('slice.withheld', { ...VERDICT, decision: 'denied', clOrdId: id, parent: this.sent.get(id)!.parent, due: null, orderQty: '1' });
+    const { parent, strategy, symbol } = this.sent.get(id)!;
+    this.log('slice.withheld', { ...VERDICT, decision: 'denied', clOrdId: id, parent, account: 'ACC1', strategy, symbol, due: null, orderQty: '1' });
   }
 
   expire(parent: string): void {

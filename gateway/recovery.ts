@@ -4,11 +4,14 @@ import { readEmergency, type EmergencyLog } from '../compliance/emergency.ts';
 import { draft, SYSTEM, type RecordBodies } from '../compliance/records.ts';
 import { formatDecimal } from '../risk/domain/decimal.ts';
 import type { Actor, Draft } from '../risk/domain/record.ts';
+import type { Ns } from '../risk/domain/time.ts';
 import type { PolicyInForce } from '../risk/policy.ts';
 import type { SwitchFlipped } from '../risk/records.ts';
 import { isTightening, switchKey } from '../risk/switches.ts';
-import { isCancellable, type CancelBody } from './flows/cancel.ts';
+import { hasLeft, isCancellable, type CancelBody } from './flows/cancel.ts';
+import { workedIn } from './flows/flip-switch.ts';
 import { schedule } from './flows/schedule.ts';
+import { withdrawals } from './flows/withdraw.ts';
 import type { House } from './house.ts';
 
 /** The first records of a start, as one unit: nobody decides between them. */
@@ -30,14 +33,14 @@ export function openingDrafts(house: House, node: RecordBodies['node.started'], 
 
 /**
  * Orders whose send may or may not have reached the venue: their outcome is unknown, their exposure stays reserved, and the venue is
- * asked. A create is never sent again.
+ * asked. A create is never sent again. One whose record is still on its way has not left: it is not asked about, and leaves when it may.
  */
 export function askVenues(house: House): void {
   for (const venue of house.venues.values()) askVenue(house, venue.id);
 }
 
 export function askVenue(house: House, venue: string): void {
-  const open = [...house.state.execution.children.values()].filter((child) => child.order.venue === venue && isOpen(child.state));
+  const open = [...house.state.execution.children.values()].filter((child) => child.order.venue === venue && isOpen(child.state) && hasLeft(house, child));
   const lost = open.filter((child) => child.state === 'pending');
   if (lost.length > 0) {
     house.journal.append(lost.map(({ order: { account, clOrdId, parent, strategy, symbol }, seq }) =>
@@ -56,18 +59,28 @@ export function adoptEmergency(house: House, file: EmergencyLog, path: string): 
   const last = entries.at(-1);
   if (last === undefined) return;
   const drafts: Draft[] = [draft('emergency.adopted', SYSTEM, null, { entries: entries.length, head: last.hash })];
-  for (const { kind, body: stored } of entries) {
+  for (const { at, kind, body: stored } of entries) {
     const { actor, body } = stored as unknown as { readonly actor: Actor; readonly body: SwitchFlipped & CancelBody };
     if (kind === 'switch.flipped') {
-      const now = house.state.risk.switches.get(switchKey(body.scope));
-      const previous = now?.state ?? 'active';
-      if (isTightening(previous, body.state)) drafts.push(draft(kind, actor, 'first', { ...body, engagement: (now?.engagement ?? 0) + 1, previous }));
+      drafts.push(...adoptedFlip(house, actor, body, at));
     } else {
       const child = house.state.execution.children.get(body.clOrdId);
       if (child !== undefined && isCancellable(child)) drafts.push(draft(kind, actor, 'first', body));
     }
   }
-  house.journal.append(drafts).durable.then(() => { file.archive(); }, house.fail);
+  house.journal.append(drafts).durable.then(() => { file.archive(); }).catch(house.fail);
+}
+
+/** A flip that the log has lost, with what it ended. One that the log knows, or that was released or tightened since, is history. */
+function adoptedFlip(house: House, actor: Actor, flipped: SwitchFlipped, at: Ns): Draft[] {
+  const now = house.state.risk.switches.get(switchKey(flipped.scope));
+  const previous = now?.state ?? 'active';
+  if ((now !== undefined && now.since >= at) || !isTightening(previous, flipped.state)) return [];
+  const parents = flipped.cancel === 'none' ? [] : workedIn(house, flipped.scope);
+  return [
+    draft('switch.flipped', actor, 'first', { ...flipped, engagement: (now?.engagement ?? 0) + 1, previous }),
+    ...withdrawals(parents, flipped.reason, 'first', actor),
+  ];
 }
 
 /** Live parents go on where they stopped. */

@@ -1,0 +1,91 @@
+/** Accounts are marked: what changed and nothing else, and the high-water mark with it. */
+import t from 'tap';
+import { canonicalize } from '../../../compliance/canonical.ts';
+import { startBackground } from '../../../gateway/background.ts';
+import { markAccounts } from '../../../gateway/flows/mark-accounts.ts';
+import type { Transparency } from '../../../gateway/transparency.ts';
+import { applyFill, setMark } from '../../../risk/books.ts';
+import { ZERO } from '../../../risk/domain/decimal.ts';
+import type { Json } from '../../../risk/domain/record.ts';
+import { OFFICER, type TestHouse } from '../../doubles/house.ts';
+import { d, houseFor, order, submit } from './asks.ts';
+
+const holding = async (t: Parameters<typeof houseFor>[0]): Promise<TestHouse> => {
+  const made = await houseFor(t);
+  made.venue.habit = 'fills';
+  await submit(made.house, order('A', { orderQty: d('1000') }));
+  await made.time.settle();
+  return made;
+};
+const fund = (house: TestHouse['house'], amount: string): Promise<unknown> =>
+  house.journal.append([{ actor: OFFICER, body: { account: 'ACC1', amount, currency: 'USD' }, cause: null, kind: 'account.funded', v: 1 }]).durable;
+const drawdown = (house: TestHouse['house']): number => {
+  const { equity, peak } = house.state.risk.accounts.get('ACC1') ?? { equity: 0n, peak: 1n };
+  return Number(((1 - Number(equity) / Number(peak)) * 100).toFixed(6));
+};
+
+t.test('what changed is recorded, once', async (t) => {
+  const { house, quote, all } = await holding(t);
+  quote('IBM', '100.98', '101.02');
+  markAccounts(house);
+  t.strictSame(all('account.marked'), [{ account: 'ACC1', equity: '1001000', marks: { IBM: '101' }, peak: '1001000' }]);
+  markAccounts(house);
+  t.equal(all('account.marked').length, 1, 'nothing changed');
+  quote('IBM', '94.99', '95.01');
+  markAccounts(house);
+  t.match(all('account.marked')[1], { equity: '995000', peak: '1001000' });
+  t.equal(drawdown(house), 0.599401);
+});
+
+t.test('at most once a second, by the clock that the log keeps', async (t) => {
+  const { house, quote, time, all } = await holding(t);
+  startBackground({ dataDir: t.testdir(), house, transparency: { publish: () => null, size: 0 } as unknown as Transparency, wall: time });
+  for (let i = 0; i < 40; i++) {
+    quote('IBM', `10${String(i % 7)}.00`, `10${String(i % 7)}.02`);
+    await time.advance(100);
+  }
+  t.equal(all('account.marked').length, 4);
+});
+
+t.test('without two sides the last mark stays', async (t) => {
+  const { house, market, time, all } = await holding(t);
+  market.set({ askPx: d('0'), askQty: ZERO, at: time.now(), bidPx: d('50'), bidQty: d('10'), symbol: 'IBM' });
+  markAccounts(house);
+  t.strictSame(all('account.marked'), []);
+  market.clear('IBM');
+  markAccounts(house);
+  t.strictSame(all('account.marked'), []);
+});
+
+t.test('a deposit fakes no performance, a withdrawal no loss', async (t) => {
+  for (const amount of ['500000', '-500000']) {
+    const { house, quote } = await holding(t);
+    quote('IBM', '49.99', '50.01');
+    markAccounts(house);
+    t.equal(drawdown(house), 5);
+    await fund(house, amount);
+    t.equal(drawdown(house), 5, `after ${amount}`);
+    markAccounts(house);
+    t.equal(drawdown(house), 5, `marked after ${amount}`);
+  }
+});
+
+t.test('not while the log cannot keep up, and no record is larger than the log holds', async (t) => {
+  await t.test('a book of thousands', async (t) => {
+    const { house, all, market, time } = await houseFor(t);
+    const account = house.state.risk.accounts.get('ACC1');
+    if (account === undefined) throw new Error('no account');
+    const { universe } = house.state.risk.policy ?? { universe: new Map() };
+    for (const symbol of universe.keys()) {
+      const at = time.now();
+      applyFill(account, { at, fee: ZERO, lastPx: d('1.11111111'), lastQty: d('1'), settlesAt: null, side: 'buy', strategy: 'alpha-1', symbol });
+      setMark(account, symbol, d('1.11111111'));
+      market.set({ askPx: d('123456.7891'), askQty: d('1'), at, bidPx: d('123456.7890'), bidQty: d('1'), symbol });
+    }
+    markAccounts(house);
+    const records = all('account.marked');
+    t.equal(records.reduce((sum, { marks }) => sum + Object.keys(marks).length, 0), universe.size);
+    t.equal(new Set(records.map(({ equity, peak }) => `${equity} ${peak}`)).size, 1);
+    t.ok(records.every((body) => canonicalize(body as unknown as Json).length < 32_768), 'half of what a record may hold, at most');
+  });
+});

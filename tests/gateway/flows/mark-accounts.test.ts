@@ -1,12 +1,14 @@
 /** Accounts are marked: what changed and nothing else, and the high-water mark with it. */
 import t from 'tap';
-import { canonicalize } from '../../../compliance/canonical.ts';
+import { canonicalize, contentHash, RECORD_BYTES_MAX } from '../../../compliance/canonical.ts';
 import { startBackground } from '../../../gateway/background.ts';
 import { markAccounts } from '../../../gateway/flows/mark-accounts.ts';
 import type { Transparency } from '../../../gateway/transparency.ts';
 import { applyFill, setMark } from '../../../risk/books.ts';
 import { ZERO } from '../../../risk/domain/decimal.ts';
 import type { Json } from '../../../risk/domain/record.ts';
+import { universeJson } from '../../../risk/universe.ts';
+import { sample } from '../../risk/sample.ts';
 import { OFFICER, type TestHouse } from '../../doubles/house.ts';
 import { d, houseFor, order, submit } from './asks.ts';
 
@@ -17,6 +19,7 @@ const holding = async (t: Parameters<typeof houseFor>[0]): Promise<TestHouse> =>
   await made.time.settle();
   return made;
 };
+const never = (): never => { throw new Error('not in the sample'); };
 const fund = (house: TestHouse['house'], amount: string): Promise<unknown> =>
   house.journal.append([{ actor: OFFICER, body: { account: 'ACC1', amount, currency: 'USD' }, cause: null, kind: 'account.funded', v: 1 }]).durable;
 const drawdown = (house: TestHouse['house']): number => {
@@ -72,10 +75,11 @@ t.test('a deposit fakes no performance, a withdrawal no loss', async (t) => {
 
 t.test('not while the log cannot keep up, and no record is larger than the log holds', async (t) => {
   await t.test('a book of thousands', async (t) => {
-    const { house, all, market, time } = await houseFor(t);
-    const account = house.state.risk.accounts.get('ACC1');
-    if (account === undefined) throw new Error('no account');
-    const { universe } = house.state.risk.policy ?? { universe: new Map() };
+    const one = sample.universe.get('S001') ?? never();
+    const universe = new Map(Array.from({ length: 5_000 }, (_, i) => [`LONGNAME${String(i)}`, { ...one, symbol: `LONGNAME${String(i)}` }]));
+    const policy = { ...sample, universe, universeHash: contentHash(universeJson(universe)) };
+    const { house, all, market, time } = await houseFor(t, { policy, tampers: true });
+    const account = house.state.risk.accounts.get('ACC1') ?? never();
     for (const symbol of universe.keys()) {
       const at = time.now();
       applyFill(account, { at, fee: ZERO, lastPx: d('1.11111111'), lastQty: d('1'), settlesAt: null, side: 'buy', strategy: 'alpha-1', symbol });
@@ -86,6 +90,6 @@ t.test('not while the log cannot keep up, and no record is larger than the log h
     const records = all('account.marked');
     t.equal(records.reduce((sum, { marks }) => sum + Object.keys(marks).length, 0), universe.size);
     t.equal(new Set(records.map(({ equity, peak }) => `${equity} ${peak}`)).size, 1);
-    t.ok(records.every((body) => canonicalize(body as unknown as Json).length < 32_768), 'half of what a record may hold, at most');
+    t.ok(records.every((body) => canonicalize(body as unknown as Json).length < RECORD_BYTES_MAX / 2), 'half of what a record may hold, at most');
   });
 });

@@ -267,7 +267,7 @@ t.test('the last look', async (t) => {
 
 t.test('memory forgets, the log does not', async (t) => {
   const store = memoryStore();
-  const { house, venue } = await houseFor(t, { store });
+  const { house, venue } = await houseFor(t, { store, tampers: true });
   await submit(house, order('A'));
   const { ids } = house.state.execution;
   ids.young.clear();

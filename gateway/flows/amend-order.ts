@@ -68,7 +68,7 @@ export async function amendOrder(house: House, amendment: Amendment): Promise<Am
   const decided = orderDecided(house, { actor, clOrdId, terms, attribution: null, requestHash: amendment.requestHash }, parent.id, decision, facts, true);
   const drafts: Draft[] = [draft('order.decided', actor, parent.decidedSeq, decided)];
   if (decision.decision === 'accepted') drafts.push(draft('slice.released', actor, 'first', directSlice(becomes)));
-  const { records, durable } = house.journal.append(drafts);
+  const { records, durable } = house.journal.append(drafts, facts.now);
   const [receipt, sliceReceipt] = await durable;
 
   // act
@@ -87,7 +87,7 @@ export async function cancelOrder(house: House, { actor, account, clOrdId }: Pic
   // record
   const cancels = [cancelBody(working.child, 'asked by the strategy')];
   const { durable } = house.journal.append(cancelDrafts(cancels, working.parent.decidedSeq, actor));
-  const receipt = await Promise.race([durable.then(([first]) => first as Receipt), house.unwritable().then(() => null)]);
+  const receipt = (await house.unlessUnwritable(durable))?.[0] ?? null;
   if (receipt === null) house.emergency.record(actor, null, cancels);
 
   // act

@@ -53,7 +53,7 @@ export async function submitTarget(house: House, submission: TargetSubmission): 
   const drafts: Draft[] = [draft('target.decided', actor, null, decided), ...legs.map((leg) => draft('leg.decided', actor, 'first', leg))];
   const cancels = decision.decision === 'denied' ? [] : cancelsOf(old, 'a newer target');
   drafts.push(...cancelDrafts(cancels, 'first'));
-  const [receipt] = await house.journal.append(drafts).durable;
+  const [receipt] = await house.journal.append(drafts, facts.now).durable;
 
   // act
   sendCancels(house, cancels);

@@ -1,5 +1,5 @@
 import { draft } from '../../compliance/records.ts';
-import { isOpen } from '../../execution/order-state.ts';
+import { workingChild } from '../../execution/parents.ts';
 import { findOrder, orderKey, type Child, type Parent } from '../../execution/state.ts';
 import { recall } from '../../execution/window.ts';
 import { decideOrder } from '../../risk/decide.ts';
@@ -30,8 +30,8 @@ export type AmendAnswer =
 /** A direct order that still works, with the child that works it. */
 export function workingOrder(house: House, account: string, clOrdId: string): { readonly parent: Parent; readonly child: Child } | null {
   const parent = findOrder(house.state.execution, account, clOrdId);
-  const child = parent?.children.findLast(({ state }) => isOpen(state));
-  return parent === null || child === undefined ? null : { parent, child };
+  const child = parent === null ? null : workingChild(parent);
+  return parent === null || child === null ? null : { parent, child };
 }
 
 /** Why nothing works under an id: it was never decided, or it is done. */

@@ -15,6 +15,7 @@ import { universeJson } from '../risk/universe.ts';
 import { issueToken, openIssuer, type Grant, type Issuer } from './auth/issuer.ts';
 import { openKeyFile } from './auth/key-file.ts';
 import { startBackground } from './background.ts';
+import { Behind } from './behind.ts';
 import type { Config } from './config.ts';
 import { emergencyAct, emergencyCancel } from './emergency.ts';
 import { EventHub } from './events.ts';
@@ -75,6 +76,7 @@ interface Made {
   readonly transparency: Transparency;
   readonly hub: EventHub;
   readonly emergency: EmergencyLog;
+  readonly behind: Behind;
 }
 
 async function startOn(config: Config, ports: StartPorts, wanted: PolicyInForce, issuer: Issuer, opened: OpenLog): Promise<Gateway> {
@@ -86,7 +88,7 @@ async function startOn(config: Config, ports: StartPorts, wanted: PolicyInForce,
   const surroundings = await openMarket(config, { universe: wanted.universe, resumeAt: head.at, settle: () => settle.until(), failed: ports.fatal });
   const hub = new EventHub(store, head.size, accountOf(wanted), (error) => { ports.say(`the past cannot be read: ${String(error)}`); });
   const emergency = openEmergency(emergencyPath(config.dataDir));
-  const made: Made = { config, ports, wanted, opened, surroundings, wall: realTimers(), desk: new VenueDesk(), transparency, hub, emergency };
+  const made: Made = { config, ports, wanted, opened, surroundings, wall: realTimers(), desk: new VenueDesk(), transparency, hub, emergency, behind: new Behind(opened, ports.say) };
   const running = assemble(made);
   settle.until = () => settled(running.sequencer);
   await recover(made, running);
@@ -160,8 +162,9 @@ function assemble(made: Made): Running {
 
 /** From the folded log to a gateway that serves: nothing new is taken before the last line of this. */
 async function recover(made: Made, { house, sequencer, started }: Running): Promise<void> {
-  const { config, ports, wanted, opened, surroundings, wall, desk, transparency, emergency } = made;
-  const node = { ...ports.node, ...buildOf(surroundings), policyHash: wanted.hash, resumedAt: opened.head.size };
+  const { config, ports, wanted, opened, surroundings, wall, desk, transparency, emergency, behind } = made;
+  const { head, forkOf } = opened;
+  const node = { ...ports.node, ...buildOf(surroundings), forkOf: head.size === 0 ? forkOf : null, policyHash: wanted.hash, resumedAt: head.size };
   await sequencer.append(openingDrafts(house, node, wanted)).durable;
   adoptEmergency(house, emergency, emergencyPath(config.dataDir));
   for (const policy of wanted.policy.venues) {
@@ -171,15 +174,16 @@ async function recover(made: Made, { house, sequencer, started }: Running): Prom
   askVenues(house);
   surroundings.market.start();
   resumeParents(house);
-  startBackground({ house, transparency, dataDir: config.dataDir, wall });
+  startBackground({ house, transparency, behind, dataDir: config.dataDir, wall });
   started();
 }
 
 /** In the order in which nothing is lost: no new input, then everything durable, then the database. */
-async function close({ surroundings, wall, desk, transparency, opened, emergency }: Made, sequencer: Sequencer): Promise<void> {
+async function close({ surroundings, wall, desk, transparency, opened, emergency, behind }: Made, sequencer: Sequencer): Promise<void> {
   surroundings.market.stop();
   surroundings.timers.stop();
   await desk.stop();
+  await behind.stop();
   await sequencer.close();
   wall.stop();
   transparency.publish();

@@ -88,7 +88,8 @@ async function startOn(config: Config, ports: StartPorts, wanted: PolicyInForce,
   const surroundings = await openMarket(config, { universe: wanted.universe, resumeAt: head.at, settle: () => settle.until(), failed: ports.fatal });
   const hub = new EventHub(store, head.size, accountOf(wanted), (error) => { ports.say(`the past cannot be read: ${String(error)}`); });
   const emergency = openEmergency(emergencyPath(config.dataDir));
-  const made: Made = { config, ports, wanted, opened, surroundings, wall: realTimers(), desk: new VenueDesk(), transparency, hub, emergency, behind: new Behind(opened, ports.say) };
+  const behind = new Behind(opened, ports.say);
+  const made: Made = { config, ports, wanted, opened, surroundings, wall: realTimers(), desk: new VenueDesk(), transparency, hub, emergency, behind };
   const running = assemble(made);
   settle.until = () => settled(running.sequencer);
   await recover(made, running);

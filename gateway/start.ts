@@ -14,6 +14,7 @@ import { assemble, bringUp, type Assembled } from './assemble.ts';
 import { issueToken, openIssuer, type Grant, type Issuer } from './auth/issuer.ts';
 import { openKeyFile } from './auth/key-file.ts';
 import { startBackground } from './background.ts';
+import { Behind } from './behind.ts';
 import type { Config } from './config.ts';
 import { EventHub } from './events.ts';
 import { listen } from './faces.ts';
@@ -70,6 +71,7 @@ interface Made {
   readonly transparency: Transparency;
   readonly hub: EventHub;
   readonly emergency: EmergencyLog;
+  readonly behind: Behind;
 }
 
 async function startOn(config: Config, ports: StartPorts, wanted: PolicyInForce, issuer: Issuer, opened: OpenLog): Promise<Gateway> {
@@ -81,7 +83,8 @@ async function startOn(config: Config, ports: StartPorts, wanted: PolicyInForce,
   const surroundings = await openMarket(config, { universe: wanted.universe, resumeAt: head.at, settle: () => settle.until(), failed: ports.fatal });
   const hub = new EventHub(store, head.size, accountOf(wanted), (error) => { ports.say(`the past cannot be read: ${String(error)}`); });
   const emergency = openEmergency(emergencyPath(config.dataDir));
-  const made: Made = { config, ports, wanted, opened, surroundings, wall: realTimers(), transparency, hub, emergency };
+  const behind = new Behind(opened, ports.say);
+  const made: Made = { config, ports, wanted, opened, surroundings, wall: realTimers(), transparency, hub, emergency, behind };
   const running = run(made);
   settle.until = () => settled(running.sequencer);
   await recover(made, running);
@@ -123,19 +126,21 @@ function run(made: Made): Running {
 
 /** From the folded log to a gateway that serves: nothing new is taken before the last line of this. */
 async function recover(made: Made, { house, desk, started }: Running): Promise<void> {
-  const { config, ports, wanted, opened, surroundings, wall, transparency, emergency } = made;
-  const node = { ...ports.node, ...buildOf(surroundings), policyHash: wanted.hash, resumedAt: opened.head.size };
+  const { config, ports, wanted, opened, surroundings, wall, transparency, emergency, behind } = made;
+  const { head, forkOf } = opened;
+  const node = { ...ports.node, ...buildOf(surroundings), forkOf: head.size === 0 ? forkOf : null, policyHash: wanted.hash, resumedAt: head.size };
   const ways = { config, log: opened.log, surroundings, universe: wanted.universe, execution: opened.state.execution, onFault: ports.say };
   await bringUp(house, desk, { node, wanted, emergency, openVenue: (policy) => openVenue(policy, ways) });
-  startBackground({ house, transparency, dataDir: config.dataDir, wall });
+  startBackground({ house, transparency, behind, dataDir: config.dataDir, wall });
   started();
 }
 
 /** In the order in which nothing is lost: no new input, then everything durable, then the database. */
-async function close({ surroundings, wall, transparency, opened, emergency }: Made, { desk, sequencer }: Running): Promise<void> {
+async function close({ surroundings, wall, transparency, opened, emergency, behind }: Made, { desk, sequencer }: Running): Promise<void> {
   surroundings.market.stop();
   surroundings.timers.stop();
   await desk.stop();
+  await behind.stop();
   await sequencer.close();
   wall.stop();
   transparency.publish();

@@ -171,7 +171,8 @@ async function recover(made: Made, { house, sequencer, started }: Running): Prom
   askVenues(house);
   surroundings.market.start();
   resumeParents(house);
-  startBackground({ house, transparency, dataDir: config.dataDir, wall });
+  startBackground({ house, transparency, dataDir: config.dataDir, wall, hasEnded: surroundings.hasEnded });
+  if (surroundings.hasBegun || opened.state.execution.parents.size > 0) surroundings.begin();
   started();
 }
 

@@ -1,6 +1,6 @@
 /** The records that the execution room folds. Order kinds carry the child's `clOrdId` and its parent. */
-import type { OrderType, Side, Tif } from '../risk/domain/order.ts';
-import type { DecisionJson } from '../risk/records.ts';
+import type { Side } from '../risk/domain/order.ts';
+import type { DecisionJson, OrderTermsJson } from '../risk/records.ts';
 import type { SymbolFactsJson } from '../risk/facts.ts';
 
 /** One way of doing a slice, with the probability with which the policy in force would choose it, and its expected cost. */
@@ -12,21 +12,11 @@ export interface ArmChoice {
 }
 
 /** The record before every send. */
-export interface SliceReleased extends DecisionJson {
+export interface SliceReleased extends DecisionJson, OrderTermsJson {
   readonly clOrdId: string;
   /** Set when this replaces a working child: its `orderQty` is then the new total. */
   readonly origClOrdId: string | null;
   readonly parent: string;
-  readonly account: string;
-  readonly strategy: string;
-  readonly symbol: string;
-  readonly side: Side;
-  readonly orderQty: string;
-  readonly type: OrderType;
-  readonly limitPx: string | null;
-  readonly tif: Tif;
-  readonly expireAt: string | null;
-  readonly participation: number | null;
   readonly venue: string;
   /** When the schedule wanted it; null for a direct order. */
   readonly due: string | null;
@@ -44,12 +34,15 @@ export interface SliceWithheld extends DecisionJson {
   readonly orderQty: string;
 }
 
-interface OrderReport {
+/** Names a child order, wherever something is said about one. */
+interface OfOrder {
   readonly clOrdId: string;
   readonly parent: string;
   readonly account: string;
   readonly strategy: string;
   readonly symbol: string;
+}
+interface OrderReport extends OfOrder {
   readonly venue: string;
   readonly venueAt: string;
   readonly receivedAt: string;
@@ -83,32 +76,17 @@ export interface OrderRejected extends OrderReport {
   readonly of: 'new' | 'replace' | 'cancel';
 }
 /** A parent whose time is over: what is left of it is the opportunity part of its shortfall. */
-export interface ParentExpired {
-  readonly clOrdId: string;
-  readonly parent: string;
-  readonly account: string;
-  readonly strategy: string;
-  readonly symbol: string;
+export interface ParentExpired extends OfOrder {
   readonly leavesQty: string;
   /** Mid at the end, for the opportunity part; null when there was none. */
   readonly endPx: string | null;
 }
-export interface CancelRequested {
-  readonly clOrdId: string;
-  readonly parent: string;
-  readonly account: string;
-  readonly strategy: string;
-  readonly symbol: string;
+export interface CancelRequested extends OfOrder {
   readonly venue: string;
   readonly reason: string;
 }
 /** The venue did not say what became of it: exposure stays reserved until evidence comes. */
-export interface OrderUnknown {
-  readonly clOrdId: string;
-  readonly parent: string;
-  readonly account: string;
-  readonly strategy: string;
-  readonly symbol: string;
+export interface OrderUnknown extends OfOrder {
   readonly venue: string;
   readonly reason: string;
 }

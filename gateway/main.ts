@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { hash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { destination, pino, type Logger } from 'pino';
 import { loadConfig, type Config } from './config.ts';
 import { startDemo } from './demo.ts';
 import { startGateway, type Gateway } from './start.ts';
@@ -9,6 +10,9 @@ import { startGateway, type Gateway } from './start.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const DEMO_TOKEN_SECONDS = 24 * 3600;
 
+const STDERR = 2;
+
+/** For the person at the terminal; the operator's log goes to stderr, one JSON object a line. */
 const say = (line: string): void => { console.log(line); };
 
 /** What the first record of a start says about the build. */
@@ -18,21 +22,23 @@ function nodeOf(): { version: string; commit: string | null; lockfileHash: strin
 }
 
 /** The process has lost its footing: what was in flight is for recovery. */
-function fatal(error: unknown): void {
-  console.error(`portcullis stops: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+const fatalTo = (log: Logger) => (error: unknown): void => {
+  log.fatal(error instanceof Error ? (error.stack ?? error.message) : String(error));
   process.exit(1);
-}
+};
 
 async function run(): Promise<void> {
   process.umask(0o077);
   const config = loadConfig(process.env);
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
-  const gateway = await startGateway(config, { node: nodeOf(), say, fatal });
+  const log = pino({ level: config.logLevel, base: null }, destination({ fd: STDERR, sync: true }));
+  const fatal = fatalTo(log);
+  const gateway = await startGateway(config, { node: nodeOf(), say: (line) => { log.info(line); }, fatal });
   say(`Portcullis is ready at ${gateway.url}`);
   say(`  a token:  npm run -s portcullis -- token --role strategy --sub you --account ACC1`);
   say(`  try it:   curl -H "Authorization: Bearer $TOKEN" ${gateway.url}/v1/accounts/ACC1`);
   const demo = config.demo ? await demonstrate(gateway, config) : null;
-  const stop = stopOnce(async () => {
+  const stop = stopOnce(fatal, async () => {
     demo?.stop();
     await gateway.stop();
   });
@@ -40,7 +46,7 @@ async function run(): Promise<void> {
 }
 
 /** The first signal stops; those after it wait with it. */
-function stopOnce(stop: () => Promise<void>): () => void {
+function stopOnce(fatal: (error: unknown) => void, stop: () => Promise<void>): () => void {
   let stopping = false;
   return () => {
     if (stopping) return;

@@ -94,8 +94,11 @@ export const within = (value: number, limit: number): boolean => value <= limit 
 /** A governor that rounding alone keeps from 0: at the hard stop 1 − 0.8 is a hair less than 0.2. */
 export const isShut = (governor: number): boolean => governor <= TOLERANCE;
 
+/** What rounding may add to a sum that did not change: the same quantity by another way differs in its last bits. */
+export const NOISE = 1e-12;
+
 /** Within the limit, or no worse than before: a book in breach must be able to shrink. */
-export const fits = (after: number, before: number, limit: number): boolean => within(after, limit) || after <= before;
+export const fits = (after: number, before: number, limit: number): boolean => within(after, limit) || after <= before + Math.abs(before) * NOISE;
 
 /** A number as a short decimal: at most six decimals, no exponent, no −0; `unbounded` where it is not finite. */
 export function decimalText(value: number): string {

@@ -7,6 +7,7 @@
  * without headroom freezes the legs that would raise it, and lets the others go.
  */
 import { toNumber, type Decimal } from './domain/decimal.ts';
+import { NOISE } from './check.ts';
 import type { CouplingCode } from './checks/index.ts';
 import type { Exposure } from './exposure.ts';
 import { idioVarianceOf } from './factors.ts';
@@ -45,13 +46,14 @@ export function moverOf(instrument: Instrument, line: Holding, wished: Decimal, 
   const hinge = end > now ? worst - sellOpen : buyOpen - worst;
   const low = Math.min(now, end);
   const high = Math.max(now, end);
+  const grows = worstAt(end) > worst * (1 + NOISE);
   const corners = [now, end, 0, hinge].filter((w) => w >= low && w <= high);
   return {
     instrument, line, unit, now, end, worst,
     wished: end > now === aim > now ? aim : end,
     slack: Math.max(...corners.map((w) => worstAt(w) - Math.abs(w))),
-    grows: worstAt(end) > worst,
-    free: worstAt(end) > worst ? Math.max(low, Math.min(high, hinge)) : end,
+    grows,
+    free: grows ? Math.max(low, Math.min(high, hinge)) : end,
   };
 }
 
@@ -81,7 +83,7 @@ export interface ClipProblem {
   readonly problem: ProjectionProblem;
   /** Codes of the problem's `sectors`, in their order. */
   readonly groupCodes: readonly CouplingCode[];
-  /** Limits without headroom, by mover: it stays where it is. */
+  /** Limits without headroom, by mover: it goes no further than they let it. */
   readonly frozen: readonly (readonly CouplingCode[])[];
 }
 
@@ -100,32 +102,48 @@ export function worseWay(movers: readonly Mover[], before: Exposure): Way {
 }
 
 /** Volatility is posed along one way to fill; `volatilityScale` < 1 asks for less than the cap. */
-export function clipProblem(movers: readonly Mover[], before: Exposure, policy: PolicyInForce, way: Way, volatilityScale: number): ClipProblem {
-  const groups = groupsOf(movers, before, policy);
+export function clipProblem(wanted: readonly Mover[], before: Exposure, policy: PolicyInForce, way: Way, volatilityScale: number): ClipProblem {
   const { volatilityAnnual } = policy.policy.limits;
   const volatilityLeft = volatilityAnnual - Math.sqrt(before.variance) / before.equity;
-  const frozen = movers.map((mover): CouplingCode[] => (volatilityLeft <= HEADROOM_MIN && mover.grows ? ['VOLATILITY_CAP'] : []));
-  for (const { code, members, headroom } of groups) if (headroom <= HEADROOM_MIN) for (const i of members) frozen[i]?.push(code);
-  const ends = movers.map((mover, i) => (frozen[i]?.length === 0 ? mover.end : mover.now));
-  const open = groups.filter(({ headroom, form }) => headroom > HEADROOM_MIN && form !== 'trades');
-  const turnover = groups.find(({ form }) => form === 'trades');
-  const array = (values: (mover: Mover, i: number) => number, rest: number): Float64Array => Float64Array.from([...movers.map(values), rest]);
+  const { movers, frozen } = stopWithoutHeadroom(wanted, groupsOf(wanted, before, policy), volatilityLeft);
+  const groups = groupsOf(movers, before, policy).filter(({ headroom }) => headroom > HEADROOM_MIN);
+  const open = groups.filter(({ form }) => form !== 'trades');
+  const array = (values: (mover: Mover) => number, rest: number): Float64Array => Float64Array.from([...movers.map(values), rest]);
   return {
     frozen,
     groupCodes: open.map(({ code }) => code),
     problem: {
       n: movers.length + 1,
       // The rest of the book is one more name, fixed at 1: its loadings are money, not weights.
-      target: array((mover, i) => (frozen[i]?.length === 0 ? mover.wished : mover.now), 1),
-      lower: array((mover, i) => Math.min(mover.now, ends[i] as number), 1),
-      upper: array((mover, i) => Math.max(mover.now, ends[i] as number), 1),
+      target: array((mover) => mover.wished, 1),
+      lower: array(({ now, end }) => Math.min(now, end), 1),
+      upper: array(({ now, end }) => Math.max(now, end), 1),
       current: array((mover) => mover.now, 1),
       gross: null, net: null, cvar: null,
-      turnover: turnover === undefined || turnover.headroom <= HEADROOM_MIN ? null : turnover.headroom,
+      turnover: groups.find(({ form }) => form === 'trades')?.headroom ?? null,
       sectors: open.map((group) => sectorOf(group, movers)),
       volatility: volatilityLeft <= HEADROOM_MIN ? null : volatilityOf(movers, before, policy, way, volatilityAnnual * volatilityScale),
     },
   };
+}
+
+/** Without headroom for its worst case a leg goes as far as that does not grow; without headroom on its side, or for trades, nowhere. */
+function stopWithoutHeadroom(
+  movers: readonly Mover[], groups: readonly Group[], volatilityLeft: number,
+): { readonly movers: readonly Mover[]; readonly frozen: readonly (readonly CouplingCode[])[] } {
+  const stopped = movers.map((mover) => mover);
+  const frozen = movers.map((): CouplingCode[] => []);
+  const stop = (members: readonly number[], code: CouplingCode, end: 'now' | 'free'): void => {
+    for (const i of members) {
+      stopped[i] = { ...(stopped[i] as Mover), end: (stopped[i] as Mover)[end], grows: false };
+      frozen[i]?.push(code);
+    }
+  };
+  if (volatilityLeft <= HEADROOM_MIN) stop(indices(movers, ({ grows }) => grows), 'VOLATILITY_CAP', 'free');
+  const full = groups.filter(({ headroom }) => headroom <= HEADROOM_MIN);
+  for (const { members, code, form } of full) if (form === 'gross') stop(members, code, 'free');
+  for (const { members, code, form } of full) if (form !== 'gross') stop(members, code, 'now');
+  return { movers: stopped, frozen };
 }
 
 const indices = (movers: readonly Mover[], keep: (mover: Mover) => boolean): number[] => movers.flatMap((mover, i) => (keep(mover) ? [i] : []));

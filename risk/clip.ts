@@ -145,13 +145,13 @@ function tradeTo(weight: number, unit: number, bounded: Decimal): Decimal {
   return absolute(trade) > absolute(bounded) ? bounded : trade;
 }
 
-/** By mover, the limits that price it: those without headroom that stop it, else those that bind and that it is part of. */
+/** By mover, the limits that price it: those without headroom that stop it, and those that bind and that it is part of. */
 function cutBy({ frozen, groupCodes, problem }: ClipProblem, binding: readonly Binding[]): readonly ReadonlySet<CouplingCode>[] {
   const codes = frozen.map((stopped) => new Set(stopped));
   for (const bound of binding) {
     const code = codeOf(bound, groupCodes);
     const members = isGroup(bound.limit) ? problem.sectors[bound.index]?.members : codes.keys();
-    if (code !== null) for (const k of members ?? []) if (frozen[k]?.length === 0) codes[k]?.add(code);
+    if (code !== null) for (const k of members ?? []) codes[k]?.add(code);
   }
   return codes;
 }

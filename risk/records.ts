@@ -112,11 +112,8 @@ export interface TargetWithdrawn {
   readonly reason: string;
   readonly parents: readonly string[];
 }
-export interface OrderDecided extends DecisionJson {
-  /** The caller's. */
-  readonly clOrdId: string;
-  /** Ours: the parent, unique in the log. */
-  readonly parent: string;
+/** The economic content of an order, as it stands in a record. */
+export interface OrderTermsJson {
   readonly account: string;
   readonly strategy: string;
   readonly symbol: string;
@@ -127,6 +124,12 @@ export interface OrderDecided extends DecisionJson {
   readonly tif: Tif;
   readonly expireAt: string | null;
   readonly participation: number | null;
+}
+export interface OrderDecided extends DecisionJson, OrderTermsJson {
+  /** The caller's. */
+  readonly clOrdId: string;
+  /** Ours: the parent, unique in the log. */
+  readonly parent: string;
   readonly attribution: Attribution | null;
   readonly requestHash: string;
   readonly policy: { readonly id: string; readonly version: number; readonly hash: string };

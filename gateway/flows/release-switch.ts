@@ -52,7 +52,10 @@ export async function answerApproval(
   const current = house.state.risk.switches.get(switchKey(approval.scope));
 
   // decide
-  if (approval.person === person) return { outcome: 'same-person' };
+  if (approval.person === person) {
+    await recordSamePerson(house, actor, approval);
+    return { outcome: 'same-person' };
+  }
   if (approval.state !== 'pending' || current?.engagement !== approval.engagement) return { outcome: 'void' };
   if (house.timers.now() > approval.expiresAtNs) return { outcome: 'expired' };
 
@@ -63,6 +66,12 @@ export async function answerApproval(
     : [draft('approval.refused', actor, approval.requestedSeq, answered)];
   const [receipt] = await house.journal.append(drafts).durable;
   return { outcome: approve ? 'given' : 'refused', approval, receipt: receipt as Receipt };
+}
+
+/** The attempt names who made it; its cause, the request, names who asked. */
+async function recordSamePerson(house: House, actor: Actor, { requestedSeq }: Approval): Promise<void> {
+  const denied = { code: 'SAME_PERSON', method: 'POST', route: '/v1/approvals/{id}', source: '' };
+  await house.journal.append([draft('access.denied', actor, requestedSeq, denied)]).durable;
 }
 
 /** A release keeps the engagement it ends; the next tightening begins a new one. */

@@ -15,6 +15,8 @@ export const CLOSE = {
 } as const;
 export const SOCKET_BOUNDS = {
   payloadBytes: 1024 * 1024,
+  fragments: 64,
+  bufferedChunks: 1_024,
   firstMessageMs: 5_000,
   firstMessageBytes: 16 * 1024,
   unsentBytes: 4 * 1024 * 1024,

@@ -86,12 +86,16 @@ export interface StreamParts extends HubPorts {
   readonly guard: Guard;
 }
 
+const { payloadBytes, fragments, bufferedChunks } = SOCKET_BOUNDS;
+/** The two last are newer than the types of the library. */
+const SERVER_OPTIONS = { maxPayload: payloadBytes, perMessageDeflate: false, maxFragments: fragments, maxBufferedChunks: bufferedChunks };
+
 /** The plugin's hooks stay within this scope: other routes do not pay for them. */
 export function registerStream(app: FastifyInstance, parts: StreamParts): void {
   const hub = createHub(parts);
   app.register(async (scope) => {
     await scope.register(websocket, {
-      options: { maxPayload: SOCKET_BOUNDS.payloadBytes, perMessageDeflate: false },
+      options: SERVER_OPTIONS,
       errorHandler: (_error, socket) => { socket.terminate(); },
       preClose: (done) => {
         hub.close();

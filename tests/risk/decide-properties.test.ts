@@ -78,7 +78,7 @@ function isWithin(state: RiskState, decision: TargetDecision): boolean {
     [symbol, { mark: 100, buyQty: size(deltaQty, 1), sellQty: size(deltaQty, -1) }]));
   const before = exposureOf(account, policy, NOW);
   const after = exposureOf(account, policy, NOW, changes);
-  const keeps = (now: number, was: number, limit: number): boolean => now <= limit + 1e-3 || now <= was;
+  const keeps = (now: number, was: number, limit: number): boolean => now <= limit + 1e-3 || now <= was + 1e-6;
   const { limits: l } = policy.policy;
   const e = before.equity;
   const names = [...account.lines.values()].every((line) => {

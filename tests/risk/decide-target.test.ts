@@ -160,6 +160,16 @@ t.test('a book in breach can shrink, and only shrink', (t) => {
   t.end();
 });
 
+t.test('a flip that ends as large as it began is no worse, to the last bit of a double', (t) => {
+  const tight = policyWith({ nameXEquity: 0.1376, netXEquity: 0.1376, grossXEquity: 0.1, sectorXEquity: 0.05, leverageX: 0.1 });
+  const decision = decide(targetOf({ SPY: '0.2' }), deskOf(tight, [{ symbol: 'SPY', qty: '-1376', buyOpen: '105' }]));
+  t.same(shown(decision), { SPY: ['clipped', '0.1376', '2647'] });
+  const wider = decide(targetOf({ SPY: '0.2' }), deskOf(policyWith({ grossXEquity: 0.1 }), [{ symbol: 'SPY', qty: '-1376', buyOpen: '105' }]));
+  t.same(shown(wider), { SPY: ['clipped', '0.1376', '2647'] }, 'further on its worst case would grow');
+  t.ok(spoken(leg(wider, 'SPY').verdicts).includes('GROSS_EXPOSURE clip'));
+  t.end();
+});
+
 t.test('what is being sold is not yet sold: a rotation at the limit waits for it', (t) => {
   const decision = decide(targetOf({ IBM: '0', SPY: '0.2' }), deskOf(policyWith({ grossXEquity: 0.2 }), [{ symbol: 'IBM', qty: '2000' }]));
   t.same(shown(decision), { IBM: ['accepted', '0', '-2000'], SPY: ['clipped', '0', '0'] });

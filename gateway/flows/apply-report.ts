@@ -20,7 +20,7 @@ export function applyReport(house: House, venue: string, report: VenueReport): v
   const record = child === null ? breakFound(venue, actor, report) : reported(house, venue, actor, child, report);
 
   // record: folded in this turn, so the next decision sees it; nothing waits for it, and a lost connection brings it again
-  house.journal.append([record]).durable.catch(house.fail);
+  house.journal.append([record]);
 }
 
 function breakFound(venue: string, actor: Actor, { clOrdId, sourceSeq, kind }: VenueReport): Draft {

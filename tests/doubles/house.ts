@@ -20,6 +20,7 @@ import { emergencyCancel, type EmergencyAct } from '../../gateway/emergency.ts';
 import type { CancelBody } from '../../gateway/flows/cancel.ts';
 import type { House } from '../../gateway/house.ts';
 import { askVenues, openingDrafts } from '../../gateway/recovery.ts';
+import { Trouble } from '../../gateway/trouble.ts';
 import { VenueDesk } from '../../gateway/venue-desk.ts';
 import { sample } from '../risk/sample.ts';
 import { fixedMarket, type FixedMarket } from './market.ts';
@@ -30,7 +31,7 @@ import { scriptedVenue, type ScriptedVenue } from './venue.ts';
 export const START = instant('2026-11-20T09:30:00Z');
 export const ALICE: Actor = { id: 'alice', role: 'strategy' };
 export const OFFICER: Actor = { id: 'olga', role: 'risk_officer' };
-const NODE = { arch: 'x64', clock: 'test', commit: null, lockfileHash: '', node: '20', policyHash: '', resumedAt: 0, v8: '', version: '0' } as const;
+const NODE = { forkOf: null, arch: 'x64', clock: 'test', commit: null, lockfileHash: '', node: '20', policyHash: '', resumedAt: 0, v8: '', version: '0' } as const;
 /** Symbols that have a quote from the start: 99.99 to 100.01. */
 const QUOTED = ['IBM', 'SPY', 'BAC', 'AIG'];
 
@@ -92,7 +93,7 @@ export async function testHouse(options: TestHouseOptions = {}): Promise<TestHou
   const notes: EmergencyNote[] = [];
   const failures: unknown[] = [];
   const blobs = new Map([[policy.hash, canonicalize(policyJson(policy.policy))], [policy.universeHash, canonicalize(universeJson(policy.universe))]]);
-  let wake: (() => void)[] = [];
+  const trouble = new Trouble();
   const sequencer: Sequencer = createSequencer({
     log: 'testlog1', head, store: options.disk?.(store) ?? store, clock: time, timers: time, subjectOf, defer: queueMicrotask,
     fold(record) {
@@ -101,7 +102,7 @@ export async function testHouse(options: TestHouseOptions = {}): Promise<TestHou
     },
     events: {
       onDurable: () => undefined,
-      onTrouble() { for (const run of wake.splice(0)) run(); },
+      onTrouble() { trouble.began(); },
       onEmergency() { emergencyCancel(house, 'the log cannot be written'); },
       onRecovered: () => undefined,
       onFatal: (error) => void failures.push(error),
@@ -119,7 +120,7 @@ export async function testHouse(options: TestHouseOptions = {}): Promise<TestHou
     policyOf: () => Promise.resolve(policy),
     emergency: options.emergency?.(time) ?? { record: (actor, flipped, cancels) => void notes.push({ actor, flipped, cancels }) },
     fail: (error) => void failures.push(error),
-    unwritable: () => (sequencer.state === 'flowing' ? new Promise((resolve) => { wake.push(resolve); }) : Promise.resolve()),
+    unlessUnwritable: (durable) => trouble.unless(durable, sequencer.state !== 'flowing'),
   };
   await sequencer.append(openingDrafts(house, { ...NODE, policyHash: policy.hash, resumedAt: head.size }, policy)).durable;
   const scripted = scriptedVenue('PAPER', time, state.execution.venues.get('PAPER') ?? 0);

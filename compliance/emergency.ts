@@ -7,7 +7,9 @@
  * The write is synchronous, flush included: the event loop has nothing better to do than this, and a cancel must not wait behind a queue.
  * A crash on any line leaves whole entries and at most one torn last line, whose cancel was never sent.
  */
-import { appendFileSync, closeSync, constants, existsSync, fdatasyncSync, fsyncSync, ftruncateSync, openSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import {
+  appendFileSync, closeSync, constants, existsSync, fdatasyncSync, fsyncSync, ftruncateSync, openSync, readdirSync, readFileSync, renameSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Json } from '../risk/domain/record.ts';
 import { formatInstant, parseInstant, type Ns } from '../risk/domain/time.ts';

@@ -151,7 +151,8 @@ function reads(tables: Database, log: string): Omit<LogStore, 'append'> {
     async hashes(from, to) {
       const all: Buffer[] = [];
       for (let at = from; at < to; at += HASH_PAGE) {
-        const page = await tables.selectFrom('records').where('log', '=', log).where('seq', '>=', String(at)).where('seq', '<', String(Math.min(to, at + HASH_PAGE)))
+        const end = Math.min(to, at + HASH_PAGE);
+        const page = await tables.selectFrom('records').where('log', '=', log).where('seq', '>=', String(at)).where('seq', '<', String(end))
           .select(sql<Buffer | null>`string_agg(hash, ''::bytea ORDER BY seq)`.as('joined')).executeTakeFirstOrThrow();
         const joined = page.joined ?? Buffer.alloc(0);
         for (let i = 0; i < joined.length; i += 32) all.push(joined.subarray(i, i + 32));

@@ -29,6 +29,11 @@ export function reservedQty(parent: Pick<Parent, 'children' | 'end' | 'orderQty'
   return parent.end === null ? maximum(notBelowZero(subtract(parent.orderQty, parent.cumQty)), working) : working;
 }
 
+/** The child that works a direct order: the latest of its chain that may still fill. */
+export function workingChild({ children }: Pick<Parent, 'children'>): Child | null {
+  return children.findLast(({ state }) => isOpen(state)) ?? null;
+}
+
 /** Filled or working: what counts against the schedule. What an immediate order left unfilled may be released again. */
 export function committedQty(parent: Parent): Decimal {
   return (parent.cumQty + workingQty(parent)) as Decimal;

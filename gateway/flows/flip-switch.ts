@@ -45,7 +45,7 @@ export async function flipSwitch(house: House, command: SwitchCommand): Promise<
     ...cancelDrafts(cancels, 'first', command.actor),
   ];
   const { durable } = house.journal.append(drafts);
-  const receipt = await Promise.race([durable.then(([first]) => first as Receipt), house.unwritable().then(() => null)]);
+  const receipt = (await house.unlessUnwritable(durable))?.[0] ?? null;
   if (receipt === null) house.emergency.record(command.actor, flipped, cancels);
 
   // act

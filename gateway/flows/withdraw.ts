@@ -1,9 +1,4 @@
 import { draft } from '../../compliance/records.ts';
-import type { State } from '../../compliance/fold.ts';
-import { workingQty } from '../../execution/parents.ts';
-import type { Parent } from '../../execution/state.ts';
-import { reserve } from '../../risk/books.ts';
-import { negate, subtract, type Decimal } from '../../risk/domain/decimal.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
 import type { Actor } from '../../risk/domain/record.ts';
 import type { House } from '../house.ts';
@@ -33,24 +28,4 @@ export async function withdrawTarget(house: House, { actor, account, targetId, r
   // act
   sendCancels(house, cancels);
   return receipt as Receipt;
-}
-
-/**
- * Runs a decision on the books as they would be after the unreleased remainder of these parents was withdrawn, and puts the books
- * back. Synchronous, so nobody sees the books in between; what is in flight stays reserved.
- */
-export function asIfWithdrawn<T>(state: State, parents: readonly Parent[], decide: () => T): T {
-  const freed = parents.map((parent) => ({ parent, qty: subtract(parent.reserved, workingQty(parent)) }));
-  const move = (sign: (qty: Decimal) => Decimal): void => {
-    for (const { parent, qty } of freed) {
-      const account = state.risk.accounts.get(parent.account);
-      if (account !== undefined) reserve(account, parent.strategy, parent.symbol, parent.side, sign(qty));
-    }
-  };
-  move(negate);
-  try {
-    return decide();
-  } finally {
-    move((qty) => qty);
-  }
 }

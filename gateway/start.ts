@@ -2,11 +2,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { canonicalize } from '../compliance/canonical.ts';
 import { emergencyPath, openEmergency, type EmergencyLog } from '../compliance/emergency.ts';
-import type { Blobs } from '../compliance/fold.ts';
+import { fold } from '../compliance/fold.ts';
 import type { RecordBodies } from '../compliance/records.ts';
 import type { Sequencer } from '../compliance/sequencer.ts';
 import { fixedRule } from '../execution/route.ts';
 import { realTimers } from '../execution/timers/real.ts';
+import type { LogRecord } from '../risk/domain/record.ts';
 import { policyJson } from '../risk/policy-file.ts';
 import type { PolicyInForce } from '../risk/policy.ts';
 import { universeJson } from '../risk/universe.ts';
@@ -110,7 +111,7 @@ interface Running extends Assembled {
 function run(made: Made): Running {
   const { ports, wanted, opened: { log, head, state, store }, surroundings: { timers, market }, wall, transparency, hub, emergency } = made;
   const assembled = assemble({
-    log, head, state, store, timers, wall, market, emergency, blobs: blobsOf(wanted), router: fixedRule, say: ports.say, fatal: ports.fatal,
+    log, head, state, store, timers, wall, market, emergency, fold: foldInto(state, wanted), router: fixedRule, say: ports.say, fatal: ports.fatal,
     onDurable(records, lines) {
       for (const { hash } of lines) transparency.add(hash);
       hub.publish(lines);
@@ -151,10 +152,10 @@ async function close({ surroundings, wall, transparency, opened, emergency, behi
 
 const accountOf = ({ policy }: PolicyInForce) => (strategy: string): string | null => policy.strategies.find(({ id }) => id === strategy)?.account ?? null;
 
-/** The texts that this start has read, by hash. */
-function blobsOf(wanted: PolicyInForce): Blobs {
+/** Policies come in force by hash; at run time only the one that this start has read can. */
+function foldInto(state: OpenLog['state'], wanted: PolicyInForce): (record: LogRecord) => void {
   const blobs = new Map([[wanted.hash, canonicalize(policyJson(wanted.policy))], [wanted.universeHash, canonicalize(universeJson(wanted.universe))]]);
-  return (hash) => blobs.get(hash) ?? null;
+  return (record) => { fold(state, record, (hash) => blobs.get(hash) ?? null); };
 }
 
 /** Everything that was appended is durable, and what waited for it has had its turn. */

@@ -209,9 +209,13 @@ function replace(into: Into, { body }: LogRecord<'order.replaced', OrderReplaced
   report(into, body, 'acknowledged');
 }
 
-/** A refused replacement is an order of its own that ended; a refused cancel leaves the order at work. */
+/**
+ * A refused replacement is an order of its own that ended. A refused cancel leaves the order at work; where the venue has never said
+ * that it has the order, what became of it is unknown.
+ */
 function reject(into: Into, { body }: LogRecord<'order.rejected', OrderRejected>): void {
-  report(into, body, body.of === 'cancel' ? 'cancelRejected' : 'rejected');
+  const isAccepted = findParent(into.state, body.parent)?.children.some(({ order, acceptedAt }) => order.clOrdId === body.clOrdId && acceptedAt !== null);
+  report(into, body, body.of !== 'cancel' ? 'rejected' : isAccepted === true ? 'cancelRejected' : 'lost');
 }
 
 type Named = Pick<OrderRejected, 'parent' | 'clOrdId'>;

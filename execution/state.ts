@@ -130,6 +130,17 @@ export function findParent(state: ExecutionState, id: string): Parent | null {
   return state.parents.get(id) ?? recall(state.finishedParents, id) ?? null;
 }
 
+/** A child of a parent that lives or finished lately; null otherwise. A word about a finished order comes late and seldom: all are looked through. */
+export function findChild({ children, finishedParents: { young, old } }: ExecutionState, clOrdId: string): Child | null {
+  const live = children.get(clOrdId);
+  if (live !== undefined) return live;
+  for (const parent of [...young.values(), ...old.values()]) {
+    const found = parent.children.find(({ order }) => order.clOrdId === clOrdId);
+    if (found !== undefined) return found;
+  }
+  return null;
+}
+
 /** A target, live or finished lately; null when it is older or was never there. */
 export function findTarget(state: ExecutionState, account: string, targetId: string): Target | null {
   const key = targetKey(account, targetId);

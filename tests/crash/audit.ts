@@ -7,7 +7,7 @@ import { readPaperJournal, type JournalEntry } from '../../execution/venues/pape
 import { encodeOrder, encodeReport } from '../../execution/venues/paper/codec.ts';
 import { formatDecimal } from '../../risk/domain/decimal.ts';
 import { send, type Load, type Noun } from './load.ts';
-import { isReport, Recount, type LogReader, type Stored } from './log.ts';
+import { isReport, LogReader, Recount, type Stored } from './log.ts';
 import { until, type Answer, type Site } from './site.ts';
 
 type Faults = string[];

@@ -40,6 +40,8 @@ export interface EmergencyContents {
 }
 
 export interface EmergencyLog {
+  /** What was done and is not archived yet, in order. */
+  entries(): readonly EmergencyEntry[];
   /** Flushed to disk when it returns. Errors: the disk's; then the act is done all the same and the error told. */
   append(at: Ns, kind: EmergencyKind, body: Json): EmergencyEntry;
   /** Sets the file aside as emergency-<n>.log, once its entries are durable in the log; the next entry begins a new chain. */
@@ -91,6 +93,7 @@ export function openEmergency(path: string): EmergencyLog {
   let file = openFile(path);
   let { n, prev, bytes } = file;
   return {
+    entries: () => readEmergency(path).entries,
     append(at, kind, body) {
       const entry = { at: formatInstant(at), body, kind, n, prev };
       const hash = contentHash(entry);

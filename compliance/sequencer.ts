@@ -115,10 +115,11 @@ class LogSequencer implements Sequencer {
     return this.#state === 'flowing' && this.#records < queueRecords * STRATEGY_SHARE && this.#bytes < queueBytes * STRATEGY_SHARE;
   }
 
-  append(drafts: readonly Draft[]): Appended {
+  append(drafts: readonly Draft[], given?: Ns): Appended {
     if (this.#failure !== null) throw this.#failure;
     if (this.#isClosed) throw new Error('the log is closed');
-    const at = this.#instant(); // before the head is read: who is told of a clock's step may append
+    const now = given ?? this.now(); // before the head is read: who is told of a clock's step may append
+    const at = now > this.#head.at ? now : this.#head.at;
     const unit = new Pending(this.log, seal(this.log, this.#head, at, drafts, this.#options.subjectOf));
     this.#head = { size: this.#head.size + unit.lines.length, hash: lastOf(unit).hash, at };
     this.#queue.push(unit);
@@ -151,8 +152,7 @@ class LogSequencer implements Sequencer {
     await (this.#queue.at(-1) ?? this.#inFlight.at(-1))?.durable;
   }
 
-  /** `at` never decreases. */
-  #instant(): Ns {
+  now(): Ns {
     const now = this.#options.clock.now();
     const back = this.#lastReading - now;
     this.#lastReading = now;

@@ -1,6 +1,6 @@
 /** What a start does once the log is folded: it says who started, brings policy and accounts in force, adopts, asks the venues, goes on. */
 import { isOpen } from '../execution/order-state.ts';
-import { readEmergency, type EmergencyLog } from '../compliance/emergency.ts';
+import type { EmergencyLog } from '../compliance/emergency.ts';
 import { draft, SYSTEM, type RecordBodies } from '../compliance/records.ts';
 import { formatDecimal } from '../risk/domain/decimal.ts';
 import type { Actor, Draft } from '../risk/domain/record.ts';
@@ -51,8 +51,8 @@ export function askVenue(house: House, venue: string): void {
  * Takes over what was done while the log could not be written. What the queue has written meanwhile is not repeated: a halt that is in
  * force, a cancel that is known. Only then is the file set aside; a crash before that adopts again, and finds nothing left to add.
  */
-export function adoptEmergency(house: House, file: EmergencyLog, path: string): void {
-  const { entries } = readEmergency(path);
+export function adoptEmergency(house: House, file: EmergencyLog): void {
+  const entries = file.entries();
   const last = entries.at(-1);
   if (last === undefined) return;
   const drafts: Draft[] = [draft('emergency.adopted', SYSTEM, null, { entries: entries.length, head: last.hash })];

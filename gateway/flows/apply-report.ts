@@ -1,6 +1,6 @@
 import { draft } from '../../compliance/records.ts';
 import type { RecordBodies } from '../../compliance/records.ts';
-import { isRepeat, type Child } from '../../execution/state.ts';
+import { findChild, isRepeat, type Child } from '../../execution/state.ts';
 import type { VenueReport } from '../../execution/venue.ts';
 import { formatDecimal } from '../../risk/domain/decimal.ts';
 import type { Side } from '../../risk/domain/order.ts';
@@ -15,7 +15,7 @@ import { policyInForce, type House } from '../house.ts';
 export function applyReport(house: House, venue: string, report: VenueReport): void {
   // read
   if (isRepeat(house.state.execution, venue, report.sourceSeq)) return;
-  const child = house.state.execution.children.get(report.clOrdId) ?? null;
+  const child = findChild(house.state.execution, report.clOrdId);
   const actor: Actor = { id: venue, role: 'venue' };
   const record = child === null ? breakFound(venue, actor, report) : reported(house, venue, actor, child, report);
 

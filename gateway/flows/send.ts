@@ -20,7 +20,8 @@ export function sendOrWithhold(house: House, order: Approved<ChildOrder>, receip
   }
   house.journal.append([
     draft('slice.withheld', SYSTEM, receipt.seq, {
-      clOrdId: order.clOrdId, decision: 'denied', due: null, observed: [], orderQty: formatDecimal(order.orderQty), parent: order.parent,
+      clOrdId: order.clOrdId, decision: 'denied', due: null, judged: null, observed: [], orderQty: formatDecimal(order.orderQty), parent: order.parent,
+      why: 'halted',
       verdicts: [{ code: 'SWITCH_HALTED', limit: 'active', observed: 'halted', outcome: 'deny', unit: 'none' }],
     }),
   ]);

@@ -20,7 +20,7 @@ export interface ExecutionState {
   /** The last finished ones, in generations of `FINISHED_GENERATION`. */
   readonly finishedParents: Window<Parent>;
   readonly finishedTargets: Window<Target>;
-  /** The children of finished parents by clOrdId, the last ones: a late word about them is about an order that we know. */
+  /** Children of the parents in `finishedParents`, by clOrdId: the venue may have a late word about them. Derived from it. */
   readonly finishedChildren: Window<Child>;
   /** By `orderKey` or `targetKey`: what a repeat is answered from. At least two days, in generations of at most `IDS_GENERATION`. */
   readonly ids: Window<IdEntry>;
@@ -121,9 +121,8 @@ export interface Child {
 
 export function emptyExecutionState(): ExecutionState {
   return {
-    parents: new Map(), children: new Map(), targets: new Map(), finishedParents: emptyWindow(), finishedTargets: emptyWindow(), finishedChildren: emptyWindow(),
-    ids: emptyWindow(),
-    venues: new Map(), forgotten: false,
+    parents: new Map(), children: new Map(), targets: new Map(), finishedParents: emptyWindow(), finishedTargets: emptyWindow(),
+    finishedChildren: emptyWindow(), ids: emptyWindow(), venues: new Map(), forgotten: false,
   };
 }
 
@@ -136,7 +135,7 @@ export function findParent(state: ExecutionState, id: string): Parent | null {
   return state.parents.get(id) ?? recall(state.finishedParents, id) ?? null;
 }
 
-/** A child, of a parent that lives or has finished lately; null when it is older or was never there. */
+/** A child of such a parent; null when it is older or was never there. */
 export function findChild(state: ExecutionState, clOrdId: string): Child | null {
   return state.children.get(clOrdId) ?? recall(state.finishedChildren, clOrdId) ?? null;
 }

@@ -1,4 +1,5 @@
 import { draft } from '../../compliance/records.ts';
+import { workingChild } from '../../execution/parents.ts';
 import { isOpen } from '../../execution/order-state.ts';
 import { findOrder, orderKey, type Child, type Parent } from '../../execution/state.ts';
 import { recall } from '../../execution/window.ts';
@@ -10,8 +11,7 @@ import type { Actor, Draft, LogRecord } from '../../risk/domain/record.ts';
 import type { OrderDecided } from '../../risk/records.ts';
 import { readFacts } from '../facts.ts';
 import { idOf, type House } from '../house.ts';
-import { actOnCancels, cancelBody, cancelDrafts } from './cancel.ts';
-import { firstOf, receiptOrTrouble } from './receipt.ts';
+import { cancelBody, cancelDrafts, sendCancels } from './cancel.ts';
 import { isSettled } from './recall.ts';
 import { sendOrWithhold } from './send.ts';
 import { directSlice, orderDecided } from './submit-order.ts';
@@ -31,8 +31,8 @@ export type AmendAnswer =
 /** A direct order that still works, with the child that works it. */
 export function workingOrder(house: House, account: string, clOrdId: string): { readonly parent: Parent; readonly child: Child } | null {
   const parent = findOrder(house.state.execution, account, clOrdId);
-  const child = parent?.children.findLast(({ state }) => isOpen(state));
-  return parent === null || child === undefined ? null : { parent, child };
+  const child = parent === null ? null : workingChild(parent);
+  return parent === null || child === null ? null : { parent, child };
 }
 
 /** The venue has said that it has the order, and nothing else is under way with it. */
@@ -73,7 +73,7 @@ export async function amendOrder(house: House, amendment: Amendment): Promise<Am
   const decided = orderDecided(house, { actor, clOrdId, terms, attribution, requestHash: amendment.requestHash }, parent.id, decision, facts, true);
   const drafts: Draft[] = [draft('order.decided', actor, parent.decidedSeq, decided)];
   if (decision.decision === 'accepted') drafts.push(draft('slice.released', actor, 'first', directSlice(becomes)));
-  const { records, durable } = house.journal.append(drafts);
+  const { records, durable } = house.journal.append(drafts, facts.now);
   const [receipt, sliceReceipt] = await durable;
 
   // act
@@ -90,12 +90,12 @@ export async function cancelOrder(house: House, { actor, account, clOrdId }: Pic
   if (working === null) return { outcome: await absence(house, account, clOrdId) };
 
   // record: of an order and the one that is to replace it, either may be the one that works
-  const open = working.parent.children.filter(({ state }) => isOpen(state));
-  const cancels = open.map((child) => cancelBody(child, 'asked by the strategy'));
+  const cancels = working.parent.children.filter(({ state }) => isOpen(state)).map((child) => cancelBody(child, 'asked by the strategy'));
   const { durable } = house.journal.append(cancelDrafts(cancels, working.parent.decidedSeq, actor));
-  const receipt = await receiptOrTrouble(house, firstOf(durable));
+  const receipt = (await house.unlessUnwritable(durable))?.[0] ?? null;
+  if (receipt === null) house.emergency.record(actor, null, cancels);
 
   // act
-  actOnCancels(house, actor, receipt, cancels);
+  sendCancels(house, cancels);
   return { outcome: 'requested', receipt };
 }

@@ -25,10 +25,10 @@ export function applyReport(house: House, venue: string, report: VenueReport): v
   if (doubt !== null) drafts.push(breakFound(venue, actor, report, doubt));
 
   // record: folded in this turn, so the next decision sees it; nothing waits for it, and a lost connection brings it again
-  house.journal.append(drafts).durable.catch(house.fail);
+  house.journal.append(drafts);
 }
 
-const UNKNOWN: Doubt = { what: 'of an order that the log does not know', applies: false };
+const UNKNOWN: Doubt = { what: 'an order that the log does not know', applies: false };
 
 function breakFound(venue: string, actor: Actor, { clOrdId, sourceSeq, kind }: VenueReport, { what, applies }: Doubt): Draft {
   return draft('break.found', actor, applies ? 'first' : null, { clOrdId, sourceSeq: applies ? 0 : sourceSeq, venue, what: `${kind}: ${what}` });
@@ -37,10 +37,9 @@ function breakFound(venue: string, actor: Actor, { clOrdId, sourceSeq, kind }: V
 function reported(house: House, venue: string, actor: Actor, child: Child, report: VenueReport): Draft {
   const { account, parent, strategy, symbol, origClOrdId, side } = child.order;
   const of = origClOrdId === null ? 'new' : 'replace';
-  const base = {
-    account, clOrdId: report.clOrdId, parent, receivedAt: formatInstant(house.timers.now()), sourceSeq: report.sourceSeq, strategy, symbol, venue,
-    venueAt: formatInstant(report.venueAt),
-  };
+  const whose = { account, clOrdId: report.clOrdId };
+  const told = { parent, receivedAt: formatInstant(house.timers.now()), sourceSeq: report.sourceSeq, strategy, symbol, venue, venueAt: formatInstant(report.venueAt) };
+  const base = { ...whose, ...told };
   const cause = child.seq;
   switch (report.kind) {
     case 'acknowledged':
@@ -49,7 +48,7 @@ function reported(house: House, venue: string, actor: Actor, child: Child, repor
       return draft('order.filled', actor, cause, { ...base, ...fill(house, symbol, side, report) });
     case 'canceled':
     case 'expired':
-      return draft(`order.${report.kind}`, actor, cause, { ...base, cumQty: formatDecimal(report.cumQty) });
+      return draft(`order.${report.kind}`, actor, cause, { ...whose, cumQty: formatDecimal(report.cumQty), ...told });
     case 'replaced':
       return draft('order.replaced', actor, cause, {
         ...base, cumQty: formatDecimal(report.cumQty), leavesQty: formatDecimal(report.leavesQty), origClOrdId: report.origClOrdId,

@@ -2,9 +2,7 @@ import { draft, SYSTEM } from '../../compliance/records.ts';
 import type { RecordBodies } from '../../compliance/records.ts';
 import { isOpen } from '../../execution/order-state.ts';
 import type { Child, Parent } from '../../execution/state.ts';
-import type { Receipt } from '../../risk/domain/proof.ts';
 import type { Actor, Draft } from '../../risk/domain/record.ts';
-import type { SwitchFlipped } from '../../risk/records.ts';
 import type { House } from '../house.ts';
 
 export type CancelBody = RecordBodies['cancel.requested'];
@@ -25,22 +23,10 @@ export const cancelDrafts = (cancels: readonly CancelBody[], cause: Draft['cause
   cancels.map((body) => draft('cancel.requested', actor, cause, body));
 
 /**
- * The act of a cancel, once its record is durable; or, when the log cannot be written, once the emergency file has the proof. Should
- * that fail too, the cancels leave all the same, and the error is the caller's to tell.
- */
-export function actOnCancels(house: House, actor: Actor, receipt: Receipt | null, cancels: readonly CancelBody[], flipped: SwitchFlipped | null = null): void {
-  try {
-    if (receipt === null) house.emergency.record(actor, flipped, cancels);
-  } finally {
-    sendCancels(house, cancels);
-  }
-}
-
-/**
  * Hands the cancels to their venues. A cancel needs no receipt: it is the one exception to fail-closed. An order that has not left yet
  * is not cancelled there, or its cancel would arrive first and be lost: the last look before its send holds it back.
  */
-export function sendCancels(house: House, cancels: readonly CancelBody[]): void {
+export function sendCancels(house: House, cancels: readonly Pick<CancelBody, 'clOrdId' | 'symbol' | 'venue'>[]): void {
   for (const { clOrdId, symbol, venue } of cancels) {
     const child = house.state.execution.children.get(clOrdId);
     if (child !== undefined && hasLeft(house, child)) house.venues.get(venue)?.cancel({ clOrdId, symbol });

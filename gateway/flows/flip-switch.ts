@@ -6,9 +6,8 @@ import type { Scope, SwitchFlipped, SwitchState } from '../../risk/records.ts';
 import { isLoosening, isTightening, scopesOf, switchKey, type Touched } from '../../risk/switches.ts';
 import { traderOf, type House } from '../house.ts';
 import { venueFor } from './submit-order.ts';
-import { actOnCancels, cancelBody, cancelDrafts, isCancellable, type CancelBody } from './cancel.ts';
-import { firstOf, receiptOrTrouble } from './receipt.ts';
-import { withdrawals } from './withdraw.ts';
+import { cancelBody, cancelDrafts, isCancellable, sendCancels, type CancelBody } from './cancel.ts';
+import { withdrawnDrafts } from './withdraw.ts';
 
 export interface SwitchCommand {
   readonly actor: Actor;
@@ -30,33 +29,33 @@ export type SwitchAnswer =
  */
 export async function flipSwitch(house: House, command: SwitchCommand): Promise<SwitchAnswer> {
   // read
-  const done = command.requestId === null ? undefined : house.state.compliance.switchRequests.get(command.requestId);
+  const { actor, reason, requestId, scope } = command;
+  const done = requestId === null ? undefined : house.state.compliance.switchRequests.get(requestId);
   if (done !== undefined) return repeated(house, command, done);
   const flipped = flip(house, command);
   const cancels = cancelsIn(house, command);
-  const parents = command.cancel === 'none' ? [] : workedIn(house, command.scope);
+  const parents = command.cancel === 'none' ? [] : workedIn(house, scope);
 
   // decide: the same state once more is a kill only where something is left to end
-  const ends = cancels.length + parents.length > 0;
-  if (isLoosening(flipped.previous, flipped.state) || !(isTightening(flipped.previous, flipped.state) || ends)) return { outcome: 'loosens' };
+  const isKill = isTightening(flipped.previous, flipped.state) || cancels.length + parents.length > 0;
+  if (isLoosening(flipped.previous, flipped.state) || !isKill) return { outcome: 'loosens' };
 
   // record
   const drafts: Draft[] = [
-    draft('switch.flipped', command.actor, null, flipped),
-    ...withdrawals(parents, command.reason, 'first', command.actor),
-    ...cancelDrafts(cancels, 'first', command.actor),
+    draft('switch.flipped', actor, null, flipped), ...withdrawnDrafts(parents, { actor, reason, cause: 'first' }), ...cancelDrafts(cancels, 'first', actor),
   ];
   const { durable } = house.journal.append(drafts);
-  const receipt = await receiptOrTrouble(house, firstOf(durable));
+  const receipt = (await house.unlessUnwritable(durable))?.[0] ?? null;
+  if (receipt === null) house.emergency.record(actor, flipped, cancels);
 
   // act
-  actOnCancels(house, command.actor, receipt, cancels, flipped);
+  sendCancels(house, cancels);
   return { outcome: 'flipped', flipped, cancels, receipt };
 }
 
 /** A repeated request halts once; one that means something else under the same id has not been done. */
 async function repeated(house: House, { scope, state, cancel }: SwitchCommand, seq: number): Promise<SwitchAnswer> {
-  const receipt = await receiptOrTrouble(house, house.journal.whenDurable(seq));
+  const receipt = await house.unlessUnwritable(house.journal.whenDurable(seq));
   if (receipt === null) return { outcome: 'repeat', seq, receipt };
   const [record] = (await house.records(seq, seq + 1)) as readonly LogRecord<string, SwitchFlipped>[];
   if (record === undefined) throw new Error(`record ${String(seq)} is durable and cannot be read`);
@@ -88,10 +87,8 @@ export function workingIn(house: House, scope: Scope): readonly Child[] {
 /** Targets' parents in the scope that still live: their unreleased remainder ends with the halt, and no release brings an old wish back to life. */
 export function workedIn(house: House, scope: Scope): readonly Parent[] {
   const venue = venueFor(house);
-  return [...house.state.execution.parents.values()].filter((parent) => {
-    const { account, attribution, end, strategy, symbol, targetId } = parent;
-    return end === null && targetId !== null && touches(scope, { account, strategy, symbol, trader: attribution?.trader ?? null, venue });
-  });
+  return [...house.state.execution.parents.values()].filter(({ account, attribution, end, strategy, symbol, targetId }) =>
+    end === null && targetId !== null && touches(scope, { account, strategy, symbol, trader: attribution?.trader ?? null, venue }));
 }
 
 const touches = (scope: Scope, touched: Touched): boolean => scopesOf(touched).some((each) => switchKey(each) === switchKey(scope));

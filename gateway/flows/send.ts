@@ -9,8 +9,9 @@ import { lastLook } from '../../risk/last-look.ts';
 import type { House } from '../house.ts';
 
 /**
- * The last look before a send, in the turn of the send: while the record became durable a switch may have flipped, or a cancel of the
- * order been asked for. What is withheld is recorded, so that the log never says "released" of an order that stayed.
+ * The last look before a send, in the turn of the send: while the record became durable a switch may have flipped, or the order may
+ * have been cancelled or, its venue not knowing it, ended. What is withheld is recorded, so that the log never says "released" of an
+ * order that stayed; of one that has ended it says so already.
  * A crash before this line leaves a released slice that no venue knows: recovery asks the venue and gets `absent`.
  */
 export function sendOrWithhold(house: House, order: Approved<ChildOrder>, receipt: Receipt): void {
@@ -19,7 +20,7 @@ export function sendOrWithhold(house: House, order: Approved<ChildOrder>, receip
   const { children, parents } = house.state.execution;
   const child = children.get(order.clOrdId);
   const parent = parents.get(order.parent);
-  if (child === undefined || parent === undefined || !isOpen(child.state)) return; // how it ended is in the log
+  if (child === undefined || parent === undefined || !isOpen(child.state)) return;
   const verdicts = denials(house, parent, child);
   if (child.state === 'pending' && verdicts.length === 0) venue.send(order, receipt);
   else withhold(house, child, verdicts, receipt);
@@ -32,11 +33,12 @@ function denials(house: House, parent: Parent, { order, cumQty }: Child): readon
   return lastLook(order, { trader: parent.attribution?.trader ?? null, leavesQty, reservedQty }, house.state.risk);
 }
 
-/** Without a verdict its cancel was asked for: that record stands before this one. */
+/** Without a verdict its cancel was asked for, or its venue lost it: that record stands before this one. */
 function withhold(house: House, { order }: Child, verdicts: readonly Verdict[], { seq }: Receipt): void {
   const { account, clOrdId, orderQty, parent, strategy, symbol } = order;
   const withheld = draft('slice.withheld', SYSTEM, seq, {
-    account, clOrdId, decision: 'denied', due: null, observed: [], orderQty: formatDecimal(orderQty), parent, strategy, symbol, verdicts,
+    account, clOrdId, decision: 'denied', due: null, judged: null, observed: [], orderQty: formatDecimal(orderQty), parent, strategy, symbol, verdicts,
+    why: verdicts.length > 0 ? 'switched' : 'canceled',
   });
   house.journal.append([withheld]).durable.catch(house.fail);
 }

@@ -1,6 +1,7 @@
 import { draft } from '../../compliance/records.ts';
 import { horizonEnd, planSchedule } from '../../execution/schedule.ts';
 import type { Parent } from '../../execution/state.ts';
+import { asIfWithdrawn, supersededParents, symbolsOf } from '../../execution/supersede.ts';
 import { packVerdicts } from '../../risk/verdicts.ts';
 import { LEG_CHECKS, PORTFOLIO_CHECKS } from '../../risk/checks/index.ts';
 import { decideTarget } from '../../risk/decide-target.ts';
@@ -18,7 +19,7 @@ import { cancelDrafts, cancelsOf, sendCancels } from './cancel.ts';
 import { decisionAt, knownAs, lookUpForgotten } from './recall.ts';
 import { schedule } from './schedule.ts';
 import { venueFor } from './submit-order.ts';
-import { asIfWithdrawn, withdrawals } from './withdraw.ts';
+import { withdrawnDrafts } from './withdraw.ts';
 
 export interface TargetSubmission {
   readonly actor: Actor;
@@ -38,12 +39,13 @@ export async function submitTarget(house: House, submission: TargetSubmission): 
   const known = submission.dryRun ? null : knownAs(house, 'target', target.account, target.targetId, earlier);
   if (known !== null) return known.requestHash === submission.requestHash ? repeatedTarget(house, known.seq) : { outcome: 'conflict' };
   if (!house.admits()) return { outcome: 'busy' };
-  const old = supersededParents(house, target);
-  const facts = readFacts(house, symbolsOf(house, target));
+  const symbols = symbolsOf(house.state.risk, target);
+  const old = supersededParents(house.state.execution, target, symbols);
+  const facts = readFacts(house, symbols);
 
   // decide
   const command = { target, subject: actor.id, venue: venueFor(house) };
-  const decision = asIfWithdrawn(house.state, old, () => decideTarget(command, house.state.risk, facts));
+  const decision = asIfWithdrawn(house.state.risk, old, () => decideTarget(command, house.state.risk, facts));
 
   // record
   const seq = submission.dryRun ? 0 : house.journal.nextSeq;
@@ -53,8 +55,8 @@ export async function submitTarget(house: House, submission: TargetSubmission): 
   const drafts: Draft[] = [draft('target.decided', actor, null, decided), ...legs.map((leg) => draft('leg.decided', actor, 'first', leg))];
   const taken = decision.decision === 'denied' ? [] : old;
   const cancels = cancelsOf(taken, SUPERSEDED);
-  drafts.push(...withdrawals(withoutLeg(taken, legs), SUPERSEDED, 'first', actor), ...cancelDrafts(cancels, 'first'));
-  const [receipt] = await house.journal.append(drafts).durable;
+  drafts.push(...withdrawnDrafts(withoutLeg(taken, legs), { actor, reason: SUPERSEDED, cause: 'first' }), ...cancelDrafts(cancels, 'first'));
+  const [receipt] = await house.journal.append(drafts, facts.now).durable;
 
   // act
   sendCancels(house, cancels);
@@ -74,22 +76,6 @@ async function repeatedTarget(house: House, seq: number): Promise<TargetAnswer> 
   const { decided, receipt } = await decisionAt<TargetDecided>(house, seq);
   const legs = await house.records(decided.seq + 1, decided.seq + 1 + decided.body.legs);
   return { outcome: 'decided', decided: decided.body, legs: legs.map((record) => record.body as LegDecided), receipt, repeat: true };
-}
-
-/** The symbols that the decision needs facts of: the legs, and for `complete` whatever else the strategy holds or works. */
-function symbolsOf(house: House, { account, strategy, scope, legs }: TargetPortfolio): Set<string> {
-  const symbols = new Set(legs.map((leg) => leg.symbol));
-  if (scope === 'listed') return symbols;
-  for (const [symbol, line] of house.state.risk.accounts.get(account)?.lines ?? []) if (line.books.has(strategy)) symbols.add(symbol);
-  return symbols;
-}
-
-/** Live parents that the target takes over from: its strategy's, in its symbols (`complete`: in all). */
-function supersededParents(house: House, target: TargetPortfolio): readonly Parent[] {
-  const symbols = symbolsOf(house, target);
-  return [...house.state.execution.parents.values()].filter(
-    (parent) => parent.end === null && parent.targetId !== null && parent.account === target.account && parent.strategy === target.strategy && symbols.has(parent.symbol),
-  );
 }
 
 function targetDecided(house: House, { target, requestHash }: TargetSubmission, decision: TargetDecision, facts: Facts): TargetDecided {

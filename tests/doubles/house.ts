@@ -14,12 +14,13 @@ import type { Actor, LogRecord } from '../../risk/domain/record.ts';
 import { instant } from '../../risk/domain/time.ts';
 import { policyJson } from '../../risk/policy-file.ts';
 import type { Limits, Policy, PolicyInForce } from '../../risk/policy.ts';
-import type { SwitchFlipped } from '../../risk/records.ts';
+import type { SwitchFlipped, TargetWithdrawn } from '../../risk/records.ts';
 import { universeJson } from '../../risk/universe.ts';
 import { emergencyCancel, type EmergencyAct } from '../../gateway/emergency.ts';
 import type { CancelBody } from '../../gateway/flows/cancel.ts';
 import type { House } from '../../gateway/house.ts';
 import { askVenues, openingDrafts } from '../../gateway/recovery.ts';
+import { Trouble } from '../../gateway/trouble.ts';
 import { VenueDesk } from '../../gateway/venue-desk.ts';
 import { sample } from '../risk/sample.ts';
 import { fixedMarket, type FixedMarket } from './market.ts';
@@ -30,13 +31,13 @@ import { scriptedVenue, type ScriptedVenue } from './venue.ts';
 export const START = instant('2026-11-20T09:30:00Z');
 export const ALICE: Actor = { id: 'alice', role: 'strategy' };
 export const OFFICER: Actor = { id: 'olga', role: 'risk_officer' };
-const NODE = { arch: 'x64', clock: 'test', commit: null, lockfileHash: '', node: '20', policyHash: '', resumedAt: 0, v8: '', version: '0' } as const;
+const NODE = { forkOf: null, arch: 'x64', clock: 'test', commit: null, lockfileHash: '', node: '20', policyHash: '', resumedAt: 0, v8: '', version: '0' } as const;
 /** Symbols that have a quote from the start: 99.99 to 100.01. */
 const QUOTED = ['IBM', 'SPY', 'BAC', 'AIG'];
 
 export interface EmergencyNote {
   readonly actor: Actor;
-  readonly flipped: SwitchFlipped | null;
+  readonly flipped: SwitchFlipped | TargetWithdrawn | null;
   readonly cancels: readonly CancelBody[];
 }
 
@@ -54,8 +55,6 @@ export interface TestHouse {
   readonly notes: readonly EmergencyNote[];
   /** Errors of flows that nobody waits for: none, unless a test wants one. */
   readonly failures: readonly unknown[];
-  /** Who waits to hear that the log cannot be written. */
-  readonly waiting: ReadonlySet<unknown>;
   /** Bodies of the records of one kind, in order. */
   readonly all: <K extends RecordKind>(kind: K) => readonly RecordBodies[K][];
   /** Quotes a symbol now. */
@@ -94,7 +93,7 @@ export async function testHouse(options: TestHouseOptions = {}): Promise<TestHou
   const notes: EmergencyNote[] = [];
   const failures: unknown[] = [];
   const blobs = new Map([[policy.hash, canonicalize(policyJson(policy.policy))], [policy.universeHash, canonicalize(universeJson(policy.universe))]]);
-  const waiting = new Set<() => void>();
+  const trouble = new Trouble();
   const sequencer: Sequencer = createSequencer({
     log: 'testlog1', head, store: options.disk?.(store) ?? store, clock: time, timers: time, subjectOf, defer: queueMicrotask,
     fold(record) {
@@ -103,7 +102,7 @@ export async function testHouse(options: TestHouseOptions = {}): Promise<TestHou
     },
     events: {
       onDurable: () => undefined,
-      onTrouble() { for (const run of waiting) run(); },
+      onTrouble() { trouble.began(); },
       onEmergency() { emergencyCancel(house, 'the log cannot be written'); },
       onRecovered: () => undefined,
       onFatal: (error) => void failures.push(error),
@@ -121,18 +120,14 @@ export async function testHouse(options: TestHouseOptions = {}): Promise<TestHou
     policyOf: () => Promise.resolve(policy),
     emergency: options.emergency?.(time) ?? { record: (actor, flipped, cancels) => void notes.push({ actor, flipped, cancels }) },
     fail: (error) => void failures.push(error),
-    onUnwritable(run) {
-      if (sequencer.state === 'flowing') waiting.add(run);
-      else run();
-      return () => { waiting.delete(run); };
-    },
+    unlessUnwritable: (durable) => trouble.unless(durable, sequencer.state !== 'flowing'),
   };
   await sequencer.append(openingDrafts(house, { ...NODE, policyHash: policy.hash, resumedAt: head.size }, policy)).durable;
   const scripted = scriptedVenue('PAPER', time, state.execution.venues.get('PAPER') ?? 0);
   await desk.connect(house, { venue: options.venue?.({ clock: time, market }) ?? scripted, stop: () => Promise.resolve() });
   askVenues(house);
   return {
-    house, sequencer, time, market, venue: scripted, store, log, notes, failures, waiting,
+    house, sequencer, time, market, venue: scripted, store, log, notes, failures,
     all: (kind) => log.filter((record) => record.kind === kind).map(({ body }) => body) as never,
     quote(symbol, bidPx, askPx) { market.set(quoteOf(symbol, time, bidPx, askPx)); },
     refresh() {

@@ -2,6 +2,7 @@
 import t from 'tap';
 import { canonicalize, contentHash, RECORD_BYTES_MAX } from '../../../compliance/canonical.ts';
 import { startBackground } from '../../../gateway/background.ts';
+import type { Behind } from '../../../gateway/behind.ts';
 import { markAccounts } from '../../../gateway/flows/mark-accounts.ts';
 import type { Transparency } from '../../../gateway/transparency.ts';
 import { applyFill, setMark } from '../../../risk/books.ts';
@@ -42,7 +43,9 @@ t.test('what changed is recorded, once', async (t) => {
 
 t.test('at most once a second, by the clock that the log keeps', async (t) => {
   const { house, quote, time, all } = await holding(t);
-  startBackground({ dataDir: t.testdir(), house, transparency: { publish: () => null, size: 0 } as unknown as Transparency, wall: time });
+  const behind = { look: () => Promise.resolve(), verifyPast: () => Promise.resolve() } as unknown as Behind;
+  const transparency = { publish: () => null, size: 0 } as unknown as Transparency;
+  startBackground({ behind, dataDir: t.testdir(), hasEnded: () => false, house, transparency, wall: time });
   for (let i = 0; i < 40; i++) {
     quote('IBM', `10${String(i % 7)}.00`, `10${String(i % 7)}.02`);
     await time.advance(100);

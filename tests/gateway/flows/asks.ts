@@ -2,8 +2,9 @@
 import type { Test } from 'tap';
 import { canonicalize } from '../../../compliance/canonical.ts';
 import { dumpCompliance } from '../../../compliance/dump.ts';
-import { emptyState, type State } from '../../../compliance/fold.ts';
+import { emptyState, parseRecord, type Blobs, type State } from '../../../compliance/fold.ts';
 import { EMPTY_HEAD, foldStored } from '../../../compliance/recover.ts';
+import { Replayer } from '../../../compliance/replay.ts';
 import { dumpExecution } from '../../../execution/dump.ts';
 import { amendOrder, cancelOrder, type AmendAnswer, type CancelAnswer } from '../../../gateway/flows/amend-order.ts';
 import { flipSwitch, type SwitchAnswer, type SwitchCommand } from '../../../gateway/flows/flip-switch.ts';
@@ -14,7 +15,9 @@ import { dumpRisk } from '../../../risk/dump.ts';
 import { formatDecimal, parseDecimal, type Decimal } from '../../../risk/domain/decimal.ts';
 import type { OrderTerms, Side } from '../../../risk/domain/order.ts';
 import type { Leg, TargetPortfolio } from '../../../risk/domain/target.ts';
+import type { PolicyActivated } from '../../../risk/records.ts';
 import type { Book } from '../../../risk/state.ts';
+import type { MemoryStore } from '../../doubles/store.ts';
 import { ALICE, OFFICER, testHouse, type TestHouse, type TestHouseOptions } from '../../doubles/house.ts';
 
 export const d = parseDecimal;
@@ -44,6 +47,23 @@ async function audit({ house, store }: TestHouse): Promise<void> {
   const again = emptyState();
   await foldStored(store, again, EMPTY_HEAD);
   if (textOf(again) !== textOf(house.state)) throw new Error('memory is not what the log folds to');
+  await replayed(store);
+}
+
+/** The same decisions must come out of their records. */
+async function replayed(store: MemoryStore): Promise<void> {
+  const replayer = new Replayer(await blobsOf(store));
+  for (const { canonical } of store.lines) {
+    const [first] = replayer.add(parseRecord(canonical));
+    if (first !== undefined) throw new Error(`replay disagrees: ${JSON.stringify(first)}`);
+  }
+}
+
+async function blobsOf(store: MemoryStore): Promise<Blobs> {
+  const policies = store.lines.map(({ canonical }) => parseRecord(canonical)).filter(({ kind }) => kind === 'policy.activated');
+  const hashes = policies.flatMap(({ body }) => [(body as PolicyActivated).hash, (body as PolicyActivated).universeHash]);
+  const texts = new Map(await Promise.all(hashes.map(async (hash) => [hash, await store.getBlob(hash)] as const)));
+  return (hash) => texts.get(hash) ?? null;
 }
 
 const textOf = ({ risk, execution, compliance }: State): string =>

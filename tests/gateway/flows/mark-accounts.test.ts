@@ -1,15 +1,10 @@
 /** Accounts are marked: what changed and nothing else, and the high-water mark with it. */
 import t from 'tap';
-import { canonicalize, contentHash, RECORD_BYTES_MAX } from '../../../compliance/canonical.ts';
 import { startBackground } from '../../../gateway/background.ts';
 import type { Behind } from '../../../gateway/behind.ts';
 import { markAccounts } from '../../../gateway/flows/mark-accounts.ts';
 import type { Transparency } from '../../../gateway/transparency.ts';
-import { applyFill, setMark } from '../../../risk/books.ts';
 import { ZERO } from '../../../risk/domain/decimal.ts';
-import type { Json } from '../../../risk/domain/record.ts';
-import { universeJson } from '../../../risk/universe.ts';
-import { sample } from '../../risk/sample.ts';
 import { OFFICER, type TestHouse } from '../../doubles/house.ts';
 import { d, houseFor, order, submit } from './asks.ts';
 
@@ -20,7 +15,6 @@ const holding = async (t: Parameters<typeof houseFor>[0]): Promise<TestHouse> =>
   await made.time.settle();
   return made;
 };
-const never = (): never => { throw new Error('not in the sample'); };
 const fund = (house: TestHouse['house'], amount: string): Promise<unknown> =>
   house.journal.append([{ actor: OFFICER, body: { account: 'ACC1', amount, currency: 'USD' }, cause: null, kind: 'account.funded', v: 1 }]).durable;
 const drawdown = (house: TestHouse['house']): number => {
@@ -74,25 +68,4 @@ t.test('a deposit fakes no performance, a withdrawal no loss', async (t) => {
     markAccounts(house);
     t.equal(drawdown(house), 5, `marked after ${amount}`);
   }
-});
-
-t.test('not while the log cannot keep up, and no record is larger than the log holds', async (t) => {
-  await t.test('a book of thousands', async (t) => {
-    const one = sample.universe.get('S001') ?? never();
-    const universe = new Map(Array.from({ length: 5_000 }, (_, i) => [`LONGNAME${String(i)}`, { ...one, symbol: `LONGNAME${String(i)}` }]));
-    const policy = { ...sample, universe, universeHash: contentHash(universeJson(universe)) };
-    const { house, all, market, time } = await houseFor(t, { policy, tampers: true });
-    const account = house.state.risk.accounts.get('ACC1') ?? never();
-    for (const symbol of universe.keys()) {
-      const at = time.now();
-      applyFill(account, { at, fee: ZERO, lastPx: d('1.11111111'), lastQty: d('1'), settlesAt: null, side: 'buy', strategy: 'alpha-1', symbol });
-      setMark(account, symbol, d('1.11111111'));
-      market.set({ askPx: d('123456.7891'), askQty: d('1'), at, bidPx: d('123456.7890'), bidQty: d('1'), symbol });
-    }
-    markAccounts(house);
-    const records = all('account.marked');
-    t.equal(records.reduce((sum, { marks }) => sum + Object.keys(marks).length, 0), universe.size);
-    t.equal(new Set(records.map(({ equity, peak }) => `${equity} ${peak}`)).size, 1);
-    t.ok(records.every((body) => canonicalize(body as unknown as Json).length < RECORD_BYTES_MAX / 2), 'half of what a record may hold, at most');
-  });
 });

@@ -210,13 +210,14 @@ function replace(into: Into, { body }: LogRecord<'order.replaced', OrderReplaced
 }
 
 /**
- * A refused replacement is an order of its own that ended; a refused cancel leaves the order at work. So does a refusal of an order
- * that the venue has accepted: it speaks of a second arrival of the same order.
+ * A refused replacement is an order of its own that ended; a refused cancel leaves the order at work. Two refusals change nothing: of an
+ * order that the venue has accepted, for it speaks of a second arrival; of a cancel that came before its order, which is still asked for.
  */
 function reject(into: Into, { body }: LogRecord<'order.rejected', OrderRejected>): void {
-  const isRepeated = body.of !== 'cancel' && (findChild(into.state, body.clOrdId)?.acceptedAt ?? null) !== null;
-  if (isRepeated) arrive(into, body.venue, body.sourceSeq);
-  else report(into, body, body.of === 'cancel' ? 'cancelRejected' : 'rejected');
+  const isAccepted = (findChild(into.state, body.clOrdId)?.acceptedAt ?? null) !== null;
+  const isOfCancel = body.of === 'cancel';
+  if (isAccepted === isOfCancel) report(into, body, isOfCancel ? 'cancelRejected' : 'rejected');
+  else arrive(into, body.venue, body.sourceSeq);
 }
 
 type Named = Pick<OrderRejected, 'parent' | 'clOrdId'>;

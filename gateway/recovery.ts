@@ -7,7 +7,7 @@ import type { Actor, Draft } from '../risk/domain/record.ts';
 import type { PolicyInForce } from '../risk/policy.ts';
 import type { SwitchFlipped } from '../risk/records.ts';
 import { isTightening, switchKey } from '../risk/switches.ts';
-import { isCancellable, type CancelBody } from './flows/cancel.ts';
+import { isCancellable, sendCancels, type CancelBody } from './flows/cancel.ts';
 import { schedule } from './flows/schedule.ts';
 import type { House } from './house.ts';
 
@@ -36,15 +36,20 @@ export function askVenues(house: House): void {
   for (const venue of house.venues.values()) askVenue(house, venue.id);
 }
 
+/** Only what is durable can have been sent. A cancel whose way ended with the connection is asked for again. */
 export function askVenue(house: House, venue: string): void {
-  const open = [...house.state.execution.children.values()].filter((child) => child.order.venue === venue && isOpen(child.state));
+  const { journal, state, venues } = house;
+  const open = [...state.execution.children.values()].filter(
+    (child) => child.order.venue === venue && isOpen(child.state) && child.seq < journal.durableSize,
+  );
   const lost = open.filter((child) => child.state === 'pending');
   if (lost.length > 0) {
-    house.journal.append(lost.map(({ order: { account, clOrdId, parent, strategy, symbol }, seq }) =>
+    journal.append(lost.map(({ order: { account, clOrdId, parent, strategy, symbol }, seq }) =>
       draft('order.unknown', SYSTEM, seq, { account, clOrdId, parent, reason: 'the connection ended before the venue answered', strategy, symbol, venue })))
       .durable.catch(house.fail);
   }
-  house.venues.get(venue)?.reconcile(open.map((child) => child.order.clOrdId));
+  venues.get(venue)?.reconcile(open.map((child) => child.order.clOrdId));
+  sendCancels(house, open.filter((child) => child.state === 'pending_cancel').map((child) => child.order));
 }
 
 /**

@@ -1,4 +1,5 @@
 import { draft } from '../../compliance/records.ts';
+import { isOpen } from '../../execution/order-state.ts';
 import { workingChild } from '../../execution/parents.ts';
 import { findOrder, orderKey, type Child, type Parent } from '../../execution/state.ts';
 import { recall } from '../../execution/window.ts';
@@ -85,7 +86,8 @@ export async function cancelOrder(house: House, { actor, account, clOrdId }: Pic
   if (working === null) return { outcome: await absence(house, account, clOrdId) };
 
   // record
-  const cancels = [cancelBody(working.child, 'asked by the strategy')];
+  // also of an order that an amendment is to replace: the venue may refuse to; and again where a cancel is on its way
+  const cancels = working.parent.children.filter(({ state }) => isOpen(state)).map((child) => cancelBody(child, 'asked by the strategy'));
   const { durable } = house.journal.append(cancelDrafts(cancels, working.parent.decidedSeq, actor));
   const receipt = (await house.unlessUnwritable(durable))?.[0] ?? null;
   if (receipt === null) house.emergency.record(actor, null, cancels);

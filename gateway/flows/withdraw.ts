@@ -11,8 +11,11 @@ export interface Withdrawal {
   readonly reason: string;
 }
 
-/** Withdraws what is not done of a target: its parents end, their working children are cancelled. Null: nothing of it lives. */
-export async function withdrawTarget(house: House, { actor, account, targetId, reason }: Withdrawal): Promise<Receipt | null> {
+/**
+ * Withdraws what is not done of a target: its parents end, their working children are cancelled, also while the log cannot be written;
+ * then there is no receipt yet. Null: nothing of it lives.
+ */
+export async function withdrawTarget(house: House, { actor, account, targetId, reason }: Withdrawal): Promise<{ readonly receipt: Receipt | null } | null> {
   // read
   const parents = [...house.state.execution.parents.values()].filter((p) => p.account === account && p.targetId === targetId && p.end === null);
   const [first] = parents;
@@ -23,9 +26,11 @@ export async function withdrawTarget(house: House, { actor, account, targetId, r
 
   // record
   const withdrawn = draft('target.withdrawn', actor, null, { account, parents: parents.map((p) => p.id), reason, strategy: first.strategy, targetId });
-  const [receipt] = await house.journal.append([withdrawn, ...cancelDrafts(cancels, 'first', actor)]).durable;
+  const { durable } = house.journal.append([withdrawn, ...cancelDrafts(cancels, 'first', actor)]);
+  const receipt = (await house.unlessUnwritable(durable))?.[0] ?? null;
+  if (receipt === null) house.emergency.record(actor, null, cancels);
 
   // act
   sendCancels(house, cancels);
-  return receipt as Receipt;
+  return { receipt };
 }

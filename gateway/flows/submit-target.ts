@@ -19,6 +19,7 @@ import { cancelDrafts, cancelsOf, sendCancels } from './cancel.ts';
 import { recall } from './recall.ts';
 import { schedule } from './schedule.ts';
 import { venueFor } from './submit-order.ts';
+import { withdrawalDrafts } from './withdraw.ts';
 
 export interface TargetSubmission {
   readonly actor: Actor;
@@ -29,6 +30,8 @@ export interface TargetSubmission {
 export type TargetAnswer =
   | { readonly outcome: 'decided'; readonly decided: TargetDecided; readonly legs: readonly LegDecided[]; readonly receipt: Receipt | null; readonly repeat: boolean }
   | { readonly outcome: 'conflict' | 'busy' };
+
+const NEWER = 'a newer target';
 
 /** A target portfolio: one decision on the whole set, one unit of records, and parents that are worked over its horizon. */
 export async function submitTarget(house: House, submission: TargetSubmission): Promise<TargetAnswer> {
@@ -52,7 +55,11 @@ export async function submitTarget(house: House, submission: TargetSubmission): 
   const legs = decision.legs.map((leg, i) => legDecided(house, { submission, decision, leg, facts, old, id: idOf(house.journal.log, seq + 1 + i) }));
   if (submission.dryRun) return { outcome: 'decided', decided, legs, receipt: null, repeat: false };
   const drafts: Draft[] = [draft('target.decided', actor, null, decided), ...legs.map((leg) => draft('leg.decided', actor, 'first', leg))];
-  const cancels = decision.decision === 'denied' ? [] : cancelsOf(old, 'a newer target');
+  const isDenied = decision.decision === 'denied';
+  // `complete` has no leg for a symbol in which nothing was traded yet: what was still to be traded there ends by a record of its own
+  const legless = old.filter((parent) => !legs.some((leg) => leg.symbol === parent.symbol));
+  if (!isDenied) drafts.push(...withdrawalDrafts(legless, NEWER));
+  const cancels = isDenied ? [] : cancelsOf(old, NEWER);
   drafts.push(...cancelDrafts(cancels, 'first'));
   const [receipt] = await house.journal.append(drafts, facts.now).durable;
 

@@ -1,6 +1,7 @@
-import { draft } from '../../compliance/records.ts';
+import { draft, SYSTEM } from '../../compliance/records.ts';
+import type { Parent } from '../../execution/state.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
-import type { Actor } from '../../risk/domain/record.ts';
+import type { Actor, Draft } from '../../risk/domain/record.ts';
 import type { House } from '../house.ts';
 import { cancelDrafts, cancelsOf, sendCancels } from './cancel.ts';
 
@@ -33,4 +34,28 @@ export async function withdrawTarget(house: House, { actor, account, targetId, r
   // act
   sendCancels(house, cancels);
   return { receipt };
+}
+
+/** Parents named in one record: a target of 5,000 legs still fits into 65,535 bytes. */
+const PARENTS_A_RECORD = 1_000;
+
+/** What ends the unreleased remainder of these parents, by target; direct orders have none. Caused by the first record of the unit. */
+export function withdrawalDrafts(parents: readonly Parent[], reason: string, actor: Actor = SYSTEM): Draft[] {
+  const byTarget = new Map<string, Parent[]>();
+  for (const parent of parents) {
+    if (parent.targetId === null) continue;
+    const key = `${parent.account}/${parent.targetId}`;
+    const others = byTarget.get(key);
+    if (others === undefined) byTarget.set(key, [parent]);
+    else others.push(parent);
+  }
+  return [...byTarget.values()].flatMap((ofTarget) => {
+    const { account, strategy, targetId } = ofTarget[0] as Parent;
+    const drafts: Draft[] = [];
+    for (let i = 0; i < ofTarget.length; i += PARENTS_A_RECORD) {
+      const ids = ofTarget.slice(i, i + PARENTS_A_RECORD).map((parent) => parent.id);
+      drafts.push(draft('target.withdrawn', actor, 'first', { account, parents: ids, reason, strategy, targetId: targetId as string }));
+    }
+    return drafts;
+  });
 }

@@ -8,6 +8,7 @@ import type { Side } from '../../risk/domain/order.ts';
 import type { Actor, Draft } from '../../risk/domain/record.ts';
 import { formatInstant, NS_PER_DAY, type Ns } from '../../risk/domain/time.ts';
 import { policyInForce, type House } from '../house.ts';
+import { sendCancels } from './cancel.ts';
 
 /**
  * A venue's report, recorded in the order in which it came. Nothing is decided: what the venue says happened has happened. A repeat
@@ -26,6 +27,9 @@ export function applyReport(house: House, venue: string, report: VenueReport): v
 
   // record: folded in this turn, so the next decision sees it; nothing waits for it, and a lost connection brings it again
   house.journal.append(drafts);
+
+  // act: a cancel may have arrived before its order and found nothing; now it does
+  if (child?.state === 'pending_cancel' && (report.kind === 'acknowledged' || report.kind === 'replaced')) sendCancels(house, [child.order]);
 }
 
 const UNKNOWN: Doubt = { what: 'an order that the log does not know', applies: false };

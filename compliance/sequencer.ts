@@ -65,13 +65,6 @@ export interface Sequencer extends Journal {
   close(): Promise<void>;
 }
 
-/** A unit on its way, with those who wait for it. */
-interface Pending extends Unit {
-  readonly durable: Promise<readonly Receipt[]>;
-  readonly resolve: (receipts: readonly Receipt[]) => void;
-  readonly reject: (error: Error) => void;
-}
-
 const STRATEGY_SHARE = 0.75;
 
 export const createSequencer = (options: SequencerOptions): Sequencer => new LogSequencer(options);
@@ -127,7 +120,7 @@ class LogSequencer implements Sequencer {
     if (this.#isClosed) throw new Error('the log is closed');
     const now = given ?? this.now(); // before the head is read: who is told of a clock's step may append
     const at = now > this.#head.at ? now : this.#head.at;
-    const unit = pending(seal(this.log, this.#head, at, drafts, this.#options.subjectOf));
+    const unit = new Pending(this.log, seal(this.log, this.#head, at, drafts, this.#options.subjectOf));
     this.#head = { size: this.#head.size + unit.lines.length, hash: lastOf(unit).hash, at };
     this.#queue.push(unit);
     this.#records += unit.lines.length;
@@ -137,7 +130,7 @@ class LogSequencer implements Sequencer {
       this.#isCutDue = true;
       (this.#options.defer ?? setImmediate)(() => { this.#cut(); });
     }
-    return { records: unit.records, durable: unit.durable };
+    return unit;
   }
 
   async whenDurable(seq: number): Promise<Receipt> {
@@ -206,7 +199,7 @@ class LogSequencer implements Sequencer {
     this.#inFlight = [];
     this.#cut(); // before the answers: the disk works while they are given
     this.#options.events.onDurable(done.flatMap(({ records }) => records), done.flatMap(({ lines }) => lines));
-    for (const unit of done) unit.resolve(unit.lines.map((line) => receiptOf(this.log, line)));
+    for (const unit of done) unit.settle('stored');
   }
 
   #trouble(error: Error): void {
@@ -229,7 +222,7 @@ class LogSequencer implements Sequencer {
   #fail(error: Error): void {
     if (this.#failure !== null) return;
     this.#failure = error;
-    for (const unit of [...this.#inFlight, ...this.#queue]) unit.reject(error);
+    for (const unit of [...this.#inFlight, ...this.#queue]) unit.settle(error);
     this.#options.events.onFatal(error);
   }
 }
@@ -239,13 +232,36 @@ const lastOf = ({ lines }: Unit): StoredLine => lines.at(-1) as StoredLine;
 /** The only place where a receipt is made: its record was read from, or acknowledged by, the store. */
 const receiptOf = (log: string, { seq, hash }: { readonly seq: number; readonly hash: string }): Receipt => ({ log, seq, hash }) as Receipt;
 
-function pending(unit: Unit): Pending {
-  let resolve!: Pending['resolve'];
-  let reject!: Pending['reject'];
-  const durable = new Promise<readonly Receipt[]>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  durable.catch(() => undefined); // a unit for which nobody waits: `onFatal` tells
-  return { ...unit, durable, resolve, reject };
+/** A unit on its way. Nobody waits for most of them, so the promise is made for who asks. */
+class Pending implements Unit, Appended {
+  readonly records: Unit['records'];
+  readonly lines: Unit['lines'];
+  readonly bytes: number;
+  readonly #log: string;
+  #durable: Promise<readonly Receipt[]> | null = null;
+  #outcome: 'open' | 'stored' | Error = 'open';
+  #tell: (() => void) | null = null;
+
+  constructor(log: string, { records, lines, bytes }: Unit) {
+    this.#log = log;
+    this.records = records;
+    this.lines = lines;
+    this.bytes = bytes;
+  }
+
+  get durable(): Promise<readonly Receipt[]> {
+    this.#durable ??= new Promise((resolve, reject) => {
+      this.#tell = () => {
+        if (this.#outcome instanceof Error) reject(this.#outcome);
+        else resolve(this.lines.map((line) => receiptOf(this.#log, line)));
+      };
+      if (this.#outcome !== 'open') this.#tell();
+    });
+    return this.#durable;
+  }
+
+  settle(outcome: 'stored' | Error): void {
+    this.#outcome = outcome;
+    this.#tell?.();
+  }
 }

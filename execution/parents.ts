@@ -73,8 +73,14 @@ function endDirect(parent: Parent, at: Ns): void {
 
 function finish(state: ExecutionState, parent: Parent): void {
   if (!state.parents.delete(parent.id)) return;
-  for (const child of parent.children) state.children.delete(child.order.clOrdId);
-  keep(state.finishedParents, parent.id, parent, isFull);
+  const { finishedParents, finishedChildren } = state;
+  const { young } = finishedParents;
+  keep(finishedParents, parent.id, parent, isFull);
+  if (finishedParents.young !== young) Object.assign(finishedChildren, { old: finishedChildren.young, young: new Map() });
+  for (const child of parent.children) {
+    state.children.delete(child.order.clOrdId);
+    finishedChildren.young.set(child.order.clOrdId, child);
+  }
   if (parent.targetId === null) return;
   const target = state.targets.get(targetKey(parent.account, parent.targetId));
   if (target === undefined) throw new RangeError('a parent that outlived its target');

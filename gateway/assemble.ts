@@ -1,5 +1,5 @@
 /** The house put together from its ports and brought up: one wiring of what happens to the log, for the gateway and for the simulation. */
-import { fold, parseRecord, subjectOf, type Blobs, type State } from '../compliance/fold.ts';
+import { parseRecord, subjectOf, type State } from '../compliance/fold.ts';
 import type { EmergencyLog } from '../compliance/emergency.ts';
 import type { LogStore } from '../compliance/journal.ts';
 import type { RecordBodies } from '../compliance/records.ts';
@@ -8,6 +8,7 @@ import { createSequencer, type Sequencer, type SequencerEvents, type SequencerOp
 import type { Market } from '../execution/market.ts';
 import type { RoutingPolicy } from '../execution/route.ts';
 import type { Timers } from '../execution/time.ts';
+import type { LogRecord } from '../risk/domain/record.ts';
 import { NS_PER_MS } from '../risk/domain/time.ts';
 import type { PolicyInForce, VenuePolicy } from '../risk/policy.ts';
 import { emergencyAct, emergencyCancel } from './emergency.ts';
@@ -24,8 +25,8 @@ export interface HousePorts {
   readonly head: Head;
   readonly state: State;
   readonly store: LogStore;
-  /** Policies come in force by hash; at run time only the ones that this start has read can. */
-  readonly blobs: Blobs;
+  /** Folds what is appended into the state. Policies come in force by hash; at run time only the ones that this start has read can. */
+  readonly fold: (record: LogRecord) => void;
   /** The clock that the log keeps: the wall's or a replayed market's. */
   readonly timers: Timers;
   /** The wall's: retries and the emergency do not wait for a market. */
@@ -51,13 +52,13 @@ export interface Assembled {
 
 /** The sequencer and the house, which know each other through what happens to the log. */
 export function assemble(ports: HousePorts): Assembled {
-  const { say, fatal, emergency, timers, wall, state, blobs, onDurable, log, head, store, defer = setImmediate } = ports;
+  const { say, fatal, emergency, timers, wall, fold, onDurable, log, head, store, defer = setImmediate } = ports;
   const trouble = new Trouble();
   const desk = new VenueDesk();
   let isStarting = true;
   let stepBackMs = 0;
   const sequencer: Sequencer = createSequencer({
-    log, head, store, clock: timers, timers: wall, subjectOf, defer, fold: (record) => { fold(state, record, blobs); },
+    log, head, store, clock: timers, timers: wall, subjectOf, defer, fold,
     events: {
       onDurable,
       onTrouble(error) {

@@ -2,11 +2,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { canonicalize } from '../compliance/canonical.ts';
 import { emergencyPath, openEmergency, type EmergencyLog } from '../compliance/emergency.ts';
-import type { Blobs } from '../compliance/fold.ts';
+import { fold } from '../compliance/fold.ts';
 import type { RecordBodies } from '../compliance/records.ts';
 import type { Sequencer } from '../compliance/sequencer.ts';
 import { fixedRule } from '../execution/route.ts';
 import { realTimers } from '../execution/timers/real.ts';
+import type { LogRecord } from '../risk/domain/record.ts';
 import { policyJson } from '../risk/policy-file.ts';
 import type { PolicyInForce } from '../risk/policy.ts';
 import { universeJson } from '../risk/universe.ts';
@@ -14,6 +15,7 @@ import { assemble, bringUp, type Assembled } from './assemble.ts';
 import { issueToken, openIssuer, type Grant, type Issuer } from './auth/issuer.ts';
 import { openKeyFile } from './auth/key-file.ts';
 import { startBackground } from './background.ts';
+import { Behind } from './behind.ts';
 import type { Config } from './config.ts';
 import { EventHub } from './events.ts';
 import { listen } from './faces.ts';
@@ -70,6 +72,7 @@ interface Made {
   readonly transparency: Transparency;
   readonly hub: EventHub;
   readonly emergency: EmergencyLog;
+  readonly behind: Behind;
 }
 
 async function startOn(config: Config, ports: StartPorts, wanted: PolicyInForce, issuer: Issuer, opened: OpenLog): Promise<Gateway> {
@@ -81,7 +84,8 @@ async function startOn(config: Config, ports: StartPorts, wanted: PolicyInForce,
   const surroundings = await openMarket(config, { universe: wanted.universe, resumeAt: head.at, settle: () => settle.until(), failed: ports.fatal });
   const hub = new EventHub(store, head.size, accountOf(wanted), (error) => { ports.say(`the past cannot be read: ${String(error)}`); });
   const emergency = openEmergency(emergencyPath(config.dataDir));
-  const made: Made = { config, ports, wanted, opened, surroundings, wall: realTimers(), transparency, hub, emergency };
+  const behind = new Behind(opened, ports.say);
+  const made: Made = { config, ports, wanted, opened, surroundings, wall: realTimers(), transparency, hub, emergency, behind };
   const running = run(made);
   settle.until = () => settled(running.sequencer);
   await recover(made, running);
@@ -107,7 +111,7 @@ interface Running extends Assembled {
 function run(made: Made): Running {
   const { ports, wanted, opened: { log, head, state, store }, surroundings: { timers, market }, wall, transparency, hub, emergency } = made;
   const assembled = assemble({
-    log, head, state, store, timers, wall, market, emergency, blobs: blobsOf(wanted), router: fixedRule, say: ports.say, fatal: ports.fatal,
+    log, head, state, store, timers, wall, market, emergency, fold: foldInto(state, wanted), router: fixedRule, say: ports.say, fatal: ports.fatal,
     onDurable(records, lines) {
       for (const { hash } of lines) transparency.add(hash);
       hub.publish(lines);
@@ -123,19 +127,22 @@ function run(made: Made): Running {
 
 /** From the folded log to a gateway that serves: nothing new is taken before the last line of this. */
 async function recover(made: Made, { house, desk, started }: Running): Promise<void> {
-  const { config, ports, wanted, opened, surroundings, wall, transparency, emergency } = made;
-  const node = { ...ports.node, ...buildOf(surroundings), policyHash: wanted.hash, resumedAt: opened.head.size };
+  const { config, ports, wanted, opened, surroundings, wall, transparency, emergency, behind } = made;
+  const { head, forkOf } = opened;
+  const node = { ...ports.node, ...buildOf(surroundings), forkOf: head.size === 0 ? forkOf : null, policyHash: wanted.hash, resumedAt: head.size };
   const ways = { config, log: opened.log, surroundings, universe: wanted.universe, execution: opened.state.execution, onFault: ports.say };
   await bringUp(house, desk, { node, wanted, emergency, openVenue: (policy) => openVenue(policy, ways) });
-  startBackground({ house, transparency, dataDir: config.dataDir, wall });
+  startBackground({ house, transparency, behind, dataDir: config.dataDir, wall, hasEnded: surroundings.hasEnded });
+  if (surroundings.hasBegun || opened.state.execution.parents.size > 0) surroundings.begin();
   started();
 }
 
 /** In the order in which nothing is lost: no new input, then everything durable, then the database. */
-async function close({ surroundings, wall, transparency, opened, emergency }: Made, { desk, sequencer }: Running): Promise<void> {
+async function close({ surroundings, wall, transparency, opened, emergency, behind }: Made, { desk, sequencer }: Running): Promise<void> {
   surroundings.market.stop();
   surroundings.timers.stop();
   await desk.stop();
+  await behind.stop();
   await sequencer.close();
   wall.stop();
   transparency.publish();
@@ -145,10 +152,10 @@ async function close({ surroundings, wall, transparency, opened, emergency }: Ma
 
 const accountOf = ({ policy }: PolicyInForce) => (strategy: string): string | null => policy.strategies.find(({ id }) => id === strategy)?.account ?? null;
 
-/** The texts that this start has read, by hash. */
-function blobsOf(wanted: PolicyInForce): Blobs {
+/** Policies come in force by hash; at run time only the one that this start has read can. */
+function foldInto(state: OpenLog['state'], wanted: PolicyInForce): (record: LogRecord) => void {
   const blobs = new Map([[wanted.hash, canonicalize(policyJson(wanted.policy))], [wanted.universeHash, canonicalize(universeJson(wanted.universe))]]);
-  return (hash) => blobs.get(hash) ?? null;
+  return (record) => { fold(state, record, (hash) => blobs.get(hash) ?? null); };
 }
 
 /** Everything that was appended is durable, and what waited for it has had its turn. */

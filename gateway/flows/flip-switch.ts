@@ -7,6 +7,7 @@ import { isTightening, scopesOf, switchKey, type Touched } from '../../risk/swit
 import { traderOf, type House } from '../house.ts';
 import { venueFor } from './submit-order.ts';
 import { cancelBody, cancelDrafts, isCancellable, sendCancels, type CancelBody } from './cancel.ts';
+import { withdrawnDrafts } from './withdraw.ts';
 
 export interface SwitchCommand {
   readonly actor: Actor;
@@ -20,9 +21,6 @@ export type SwitchAnswer =
   | { readonly outcome: 'flipped'; readonly flipped: SwitchFlipped; readonly cancels: readonly CancelBody[]; readonly receipt: Receipt | null }
   | { readonly outcome: 'repeat'; readonly seq: number; readonly receipt: Receipt }
   | { readonly outcome: 'loosens' };
-
-/** Parents named in one record: a target of 5,000 legs still fits into 65,535 bytes. */
-const PARENTS_A_RECORD = 1_000;
 
 /**
  * Halts or reduces a scope, and cancels what works in it. Tightening takes one person and acts at once; it must act also when the log
@@ -83,13 +81,5 @@ export function withdrawals(house: House, { actor, scope, reason }: Pick<SwitchC
     if (parents === undefined) byTarget.set(key, [parent]);
     else parents.push(parent);
   }
-  return [...byTarget.values()].flatMap((parents) => {
-    const drafts: Draft[] = [];
-    for (let i = 0; i < parents.length; i += PARENTS_A_RECORD) {
-      const { account, strategy, targetId } = parents[0] as Parent;
-      const ids = parents.slice(i, i + PARENTS_A_RECORD).map((parent) => parent.id);
-      drafts.push(draft('target.withdrawn', actor, 'first', { account, parents: ids, reason, strategy, targetId: targetId as string }));
-    }
-    return drafts;
-  });
+  return [...byTarget.values()].flatMap((parents) => withdrawnDrafts(parents, { actor, reason, cause: 'first' }));
 }

@@ -118,7 +118,7 @@ export async function testHouse(options: TestHouseOptions = {}): Promise<TestHou
     records: async (from, to) => (await store.read(from, to - from)).map(({ canonical }) => parseRecord(canonical)),
     receiptOf: (seq) => sequencer.whenDurable(seq),
     policyOf: () => Promise.resolve(policy),
-    emergency: options.emergency?.(time) ?? { record: (actor, flipped, cancels) => void notes.push({ actor, flipped, cancels }) },
+    emergency: options.emergency?.(time) ?? { record: (actor, done, cancels) => void notes.push({ actor, flipped: done !== null && 'scope' in done ? done : null, cancels }) },
     fail: (error) => void failures.push(error),
     unlessUnwritable: (durable) => trouble.unless(durable, sequencer.state !== 'flowing'),
   };

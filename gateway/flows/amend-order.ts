@@ -86,9 +86,9 @@ export async function cancelOrder(house: House, { actor, account, clOrdId }: Pic
 
   // record
   const cancels = [cancelBody(working.child, 'asked by the strategy')];
-  const { durable } = house.journal.append(cancelDrafts(cancels, working.parent.decidedSeq, actor));
-  const receipt = (await house.unlessUnwritable(durable))?.[0] ?? null;
-  if (receipt === null) house.emergency.record(actor, null, cancels);
+  const drafts = cancelDrafts(cancels, working.parent.decidedSeq, actor);
+  const receipt = (await house.unlessUnwritable(house.journal.append(drafts).durable))?.[0] ?? null;
+  if (receipt === null) house.emergency.record(drafts);
 
   // act
   sendCancels(house, cancels);

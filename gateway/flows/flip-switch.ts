@@ -1,9 +1,10 @@
 import { draft } from '../../compliance/records.ts';
 import type { Child, Parent } from '../../execution/state.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
-import type { Actor, Draft } from '../../risk/domain/record.ts';
+import type { Actor } from '../../risk/domain/record.ts';
 import type { Scope, SwitchFlipped, SwitchState } from '../../risk/records.ts';
 import { isTightening, scopesOf, switchKey, type Touched } from '../../risk/switches.ts';
+import type { EmergencyDraft } from '../emergency.ts';
 import { traderOf, type House } from '../house.ts';
 import { venueFor } from './submit-order.ts';
 import { cancelBody, cancelDrafts, isCancellable, sendCancels, type CancelBody } from './cancel.ts';
@@ -37,14 +38,14 @@ export async function flipSwitch(house: House, command: SwitchCommand): Promise<
   const cancels = command.cancel === 'none' ? [] : workingIn(house, command.scope).map((child) => cancelBody(child, command.reason));
 
   // record
-  const drafts: Draft[] = [
+  const drafts: EmergencyDraft[] = [
     draft('switch.flipped', command.actor, null, flipped),
     ...(command.cancel === 'none' ? [] : withdrawals(house, command)),
     ...cancelDrafts(cancels, 'first', command.actor),
   ];
   const { durable } = house.journal.append(drafts);
   const receipt = (await house.unlessUnwritable(durable))?.[0] ?? null;
-  if (receipt === null) house.emergency.record(command.actor, flipped, cancels);
+  if (receipt === null) house.emergency.record(drafts);
 
   // act
   sendCancels(house, cancels);
@@ -71,7 +72,7 @@ export function workingIn(house: House, scope: Scope): readonly Child[] {
 const touches = (scope: Scope, touched: Touched): boolean => scopesOf(touched).some((each) => switchKey(each) === switchKey(scope));
 
 /** The unreleased remainder of parents in the scope ends with the halt: a release brings no old wish back to life. */
-export function withdrawals(house: House, { actor, scope, reason }: Pick<SwitchCommand, 'actor' | 'scope' | 'reason'>): Draft[] {
+function withdrawals(house: House, { actor, scope, reason }: SwitchCommand): EmergencyDraft[] {
   const venue = venueFor(house);
   const byTarget = new Map<string, Parent[]>();
   for (const parent of house.state.execution.parents.values()) {

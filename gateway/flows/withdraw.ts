@@ -27,10 +27,9 @@ export async function withdrawTarget(house: House, { actor, account, targetId, r
   const cancels = cancelsOf(parents, reason);
 
   // record
-  const withdrawn = withdrawnDrafts(parents, { actor, reason, cause: null });
-  const { durable } = house.journal.append([...withdrawn, ...cancelDrafts(cancels, 'first', actor)]);
-  const receipt = (await house.unlessUnwritable(durable))?.[0] ?? null;
-  if (receipt === null) for (const [i, { body }] of withdrawn.entries()) house.emergency.record(actor, body, i === 0 ? cancels : []);
+  const drafts = [...withdrawnDrafts(parents, { actor, reason, cause: null }), ...cancelDrafts(cancels, 'first', actor)];
+  const receipt = (await house.unlessUnwritable(house.journal.append(drafts).durable))?.[0] ?? null;
+  if (receipt === null) house.emergency.record(drafts);
 
   // act
   sendCancels(house, cancels);
@@ -41,7 +40,7 @@ export async function withdrawTarget(house: House, { actor, account, targetId, r
 export const PARENTS_A_RECORD = 1_000;
 
 /** The end of parents of one target, in as many records as it takes; those after the first follow from it. */
-export function withdrawnDrafts(parents: readonly Parent[], { actor, reason, cause }: Pick<Withdrawal, 'actor' | 'reason'> & Pick<Draft, 'cause'>): Draft<string, TargetWithdrawn>[] {
+export function withdrawnDrafts(parents: readonly Parent[], { actor, reason, cause }: Pick<Withdrawal, 'actor' | 'reason'> & Pick<Draft, 'cause'>): Draft<'target.withdrawn', TargetWithdrawn>[] {
   return pagesOf(parents, PARENTS_A_RECORD).map((page, i) => {
     const { account, strategy, targetId } = page[0] as Parent;
     const body = { account, parents: page.map(({ id }) => id), reason, strategy, targetId: targetId as string };

@@ -13,7 +13,8 @@ import { traderOf, type House } from '../house.ts';
 export function sendOrWithhold(house: House, order: Approved<ChildOrder>, receipt: Receipt): void {
   const venue = house.venues.get(order.venue);
   if (venue === undefined) throw new Error(`no venue ${order.venue}`);
-  const { state } = strictest(house.state.risk, scopesOf({ ...order, trader: traderOf(house, order.parent) }));
+  const { account, strategy, symbol } = order;
+  const { state } = strictest(house.state.risk, scopesOf({ account, strategy, symbol, trader: traderOf(house, order.parent), venue: order.venue }));
   if (state !== 'halted') {
     venue.send(order, receipt);
     return;

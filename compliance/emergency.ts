@@ -1,5 +1,5 @@
 /**
- * What is done while the log cannot be written: halts and cancels, chained and flushed to DATA_DIR/emergency.log before they act, and
+ * What is done while the log cannot be written: halts, withdrawals and cancels, chained and flushed to DATA_DIR/emergency.log before they act, and
  * adopted into the log when it can be written again. NDJSON, one entry a line:
  *   {"at":"…","body":{…},"hash":"…","kind":"cancel.requested","n":0,"prev":"…"}
  * `hash` is SHA-256 of the line's canonical text without `hash`; `prev` is that of the entry before, 64 zeros for the first.
@@ -16,7 +16,7 @@ import { formatInstant, parseInstant, type Ns } from '../risk/domain/time.ts';
 import { canonicalize, contentHash } from './canonical.ts';
 import { NO_HASH } from './seal.ts';
 
-const KINDS = ['switch.flipped', 'cancel.requested'] as const;
+const KINDS = ['switch.flipped', 'target.withdrawn', 'cancel.requested'] as const;
 export type EmergencyKind = (typeof KINDS)[number];
 
 export interface EmergencyEntry {

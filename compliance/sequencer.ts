@@ -29,7 +29,7 @@ export interface SequencerEvents {
   readonly onTrouble: (error: Error) => void;
   /** The log has not been writable for `emergencyAfterMs`: cancel what works, through the emergency log, and stay up. */
   readonly onEmergency: (error: Error) => void;
-  /** The log is writable again after an emergency. */
+  /** The log is writable again after trouble, however short: a kill may have gone past it meanwhile. */
   readonly onRecovered: () => void;
   /** Memory is no longer the log's fold: emergency cancel, exit 1. Every pending `durable` has been rejected with it. */
   readonly onFatal: (error: Error) => void;
@@ -99,7 +99,7 @@ class LogSequencer implements Sequencer {
       store, timers, emergencyAfterMs: limits.emergencyAfterMs,
       onTrouble: (error) => { this.#trouble(error); },
       onEmergency: (error) => { this.#emergency(error); },
-      onHealed: (wasEmergency) => { this.#healed(wasEmergency); },
+      onHealed: () => { this.#healed(); },
     });
   }
 
@@ -213,10 +213,10 @@ class LogSequencer implements Sequencer {
     this.#options.events.onEmergency(error);
   }
 
-  #healed(wasEmergency: boolean): void {
+  #healed(): void {
     if (this.#failure !== null) return;
     this.#state = 'flowing';
-    if (wasEmergency) this.#options.events.onRecovered();
+    this.#options.events.onRecovered();
   }
 
   #fail(error: Error): void {

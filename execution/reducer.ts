@@ -210,13 +210,15 @@ function replace(into: Into, { body }: LogRecord<'order.replaced', OrderReplaced
 }
 
 /**
- * A refused replacement is an order of its own that ended; a refused cancel leaves the order at work. So does a refusal of an order
- * that the venue has accepted: it speaks of a second arrival of the same order.
+ * A refused replacement is an order of its own that ended. A refused cancel leaves the order at work; where the venue has never said
+ * that it has the order, what became of it is unknown. A refusal of an order that the venue has accepted speaks of a second arrival of
+ * the same order, and changes nothing.
  */
 function reject(into: Into, { body }: LogRecord<'order.rejected', OrderRejected>): void {
-  const isRepeated = body.of !== 'cancel' && (findChild(into.state, body.clOrdId)?.acceptedAt ?? null) !== null;
-  if (isRepeated) arrive(into, body.venue, body.sourceSeq);
-  else report(into, body, body.of === 'cancel' ? 'cancelRejected' : 'rejected');
+  const isAccepted = (findChild(into.state, body.clOrdId)?.acceptedAt ?? null) !== null;
+  if (body.of === 'cancel') report(into, body, isAccepted ? 'cancelRejected' : 'lost');
+  else if (isAccepted) arrive(into, body.venue, body.sourceSeq);
+  else report(into, body, 'rejected');
 }
 
 type Named = Pick<OrderRejected, 'parent' | 'clOrdId'>;

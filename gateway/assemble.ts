@@ -83,7 +83,7 @@ export function assemble(ports: HousePorts): Assembled {
     return desk.missing === null ? null : `venue ${desk.missing}`;
   };
   const house = houseOf(ports, sequencer, {
-    venues: desk.venues, emergency: emergencyAct(emergency, timers), clockStepBackMs: () => stepBackMs, fail: fatal, waitingFor,
+    venues: desk.venues, emergency: emergencyAct(emergency, timers, say), clockStepBackMs: () => stepBackMs, fail: fatal, waitingFor,
     unlessUnwritable: (durable) => trouble.unless(durable, sequencer.state !== 'flowing'),
   });
   return { house, sequencer, desk, started: () => { isStarting = false; } };

@@ -6,8 +6,8 @@ import { parseVerifierKey, type Verifier } from '../../compliance/note.ts';
 import { readPaperJournal, type JournalEntry } from '../../execution/venues/paper/journal.ts';
 import { encodeOrder, encodeReport } from '../../execution/venues/paper/codec.ts';
 import { formatDecimal } from '../../risk/domain/decimal.ts';
-import { send, type Asked, type Load, type Noun } from './load.ts';
-import { isReport, Recount, type LogReader, type Stored } from './log.ts';
+import { send, type Load, type Noun } from './load.ts';
+import { isReport, LogReader, Recount, type Stored } from './log.ts';
 import { until, type Answer, type Site } from './site.ts';
 
 type Faults = string[];
@@ -118,16 +118,17 @@ export function ordersHaveRecords(journal: readonly JournalEntry[], records: rea
 const COMPARED = ['clOrdId', 'origClOrdId', 'execId', 'lastQty', 'lastPx', 'cumQty', 'leavesQty', 'fee', 'liquidity', 'reason', 'venueAt'] as const;
 const KIND: Readonly<Record<string, string>> = { cancelRejected: 'order.rejected' };
 
-/** Every report of the venue stands in the log once, in its order, with its quantities and prices. Waits until the last one is there. */
-export async function reportsAgree(log: LogReader, journal: readonly JournalEntry[]): Promise<Faults> {
+/** Every report of the venue after `after` stands in the log once, in its order, with its quantities and prices. Waits until the last one is there. */
+export async function reportsAgree(log: LogReader, journal: readonly JournalEntry[], after: number): Promise<Faults> {
   const said = journal.filter((entry) => entry.kind === 'report').map(({ report }) => encodeReport(report));
   const recorded = (): Stored[] => log.records.filter((record) => isReport(record) && record.body['sourceSeq'] !== 0);
   await until('the log has what the venue said', async () => {
     await log.advance();
     return (recorded().at(-1)?.body['sourceSeq'] ?? 0) as number >= said.length;
   });
-  return said.flatMap((report, i) => {
-    const record = recorded()[i];
+  const records = recorded();
+  return said.slice(after).flatMap((report, i) => {
+    const record = records[after + i];
     const differs = COMPARED.filter((field) => field in report && record?.body[field] !== report[field as keyof typeof report]);
     const isKind = record?.kind === (KIND[report.kind] ?? `order.${report.kind}`);
     return isKind && record.body['sourceSeq'] === report.sourceSeq && differs.length === 0 ? [] : [`report ${JSON.stringify(report)} is recorded as ${JSON.stringify(record)}`];
@@ -192,7 +193,7 @@ export async function booksAgree(site: Site, log: LogReader): Promise<Faults> {
 export async function nothingIsUnknown(site: Site): Promise<void> {
   await until('nothing is pending or unknown', async () => {
     const open = await Promise.all(['pending', 'unknown', 'pending_cancel'].map((state) => site.ask('GET', `/v1/orders?state=${state}`)));
-    return open.every(({ body }) => (body['items'] as unknown[]).length === 0);
+    return open.flatMap(({ body }) => body['items'] as unknown[]);
   });
 }
 
@@ -215,12 +216,25 @@ export async function verifies(site: Site): Promise<Faults> {
   return status === 0 && last === 'verified' ? [] : [`verify: ${String(status)} ${last}`];
 }
 
-/** Everything that holds whatever was asked. */
-export async function houseHolds(site: Site, log: LogReader): Promise<Faults> {
-  const from = log.records.length;
-  const journal = readPaperJournal(site.venueJournal);
-  const reports = await reportsAgree(log, journal);
-  return [...unitsAreWhole(log.records, Math.max(0, from - 1)), ...ordersHaveRecords(journal, log.records, site.log), ...reports, ...await booksAgree(site, log), ...await verifies(site)];
-}
+/** Everything that holds whatever was asked. What was looked at once is not looked at again: the chain holds it. */
+export class Auditor {
+  readonly log: LogReader;
+  readonly #site: Site;
+  #records = 0;
+  #reports = 0;
 
-export type { Asked };
+  constructor(site: Site) {
+    this.#site = site;
+    this.log = new LogReader(site);
+  }
+
+  async look(): Promise<Faults> {
+    const { log } = this;
+    const journal = readPaperJournal(this.#site.venueJournal);
+    const faults = await reportsAgree(log, journal, this.#reports);
+    this.#reports = journal.filter(({ kind }) => kind === 'report').length;
+    faults.push(...unitsAreWhole(log.records, this.#records), ...ordersHaveRecords(journal, log.records, this.#site.log));
+    this.#records = log.records.length;
+    return [...faults, ...await booksAgree(this.#site, log), ...await verifies(this.#site)];
+  }
+}

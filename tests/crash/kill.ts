@@ -1,8 +1,7 @@
 /** kill -9 at random moments under load, round after round on one DATA_DIR: recovery is recovered from. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { acknowledgedIsThere, checkpointGrows, houseHolds, inFlightIsResolved, noDefects, nothingIsUnknown, repeatsAgree } from './audit.ts';
+import { acknowledgedIsThere, Auditor, checkpointGrows, inFlightIsResolved, noDefects, nothingIsUnknown, repeatsAgree } from './audit.ts';
 import { Load } from './load.ts';
-import { LogReader } from './log.ts';
 import type { Random } from './random.ts';
 import { until, type Gateway, type Site } from './site.ts';
 
@@ -54,14 +53,14 @@ const DEATHS: Readonly<Record<Victim, (run: KillRun, gateway: Gateway) => Promis
 export class KillRun {
   readonly site: Site;
   readonly #random: Random;
-  readonly #log: LogReader;
+  readonly #auditor: Auditor;
   #gateway: Gateway | null = null;
   #round = 0;
 
   constructor(site: Site, random: Random) {
     this.site = site;
     this.#random = random;
-    this.#log = new LogReader(site);
+    this.#auditor = new Auditor(site);
   }
 
   moment({ from, to }: { readonly from: number; readonly to: number }): Promise<void> {
@@ -87,12 +86,13 @@ export class KillRun {
     await this.#startAgain();
 
     await nothingIsUnknown(this.site);
-    await this.#log.advance();
-    const lost = acknowledgedIsThere(this.#log.records, load);
-    const { there, faults } = await inFlightIsResolved(this.site, [...this.#log.records], load);
+    const { log } = this.#auditor;
+    await log.advance();
+    const lost = acknowledgedIsThere(log.records, load);
+    const { there, faults } = await inFlightIsResolved(this.site, [...log.records], load);
     const repeats = await repeatsAgree(this.site, load);
     await nothingIsUnknown(this.site);
-    const house = await houseHolds(this.site, this.#log);
+    const house = await this.#auditor.look();
     const all = [...noDefects(load), ...lost, ...faults, ...repeats, ...house, ...await checkpointGrows(this.site, published)];
     return { victim, acknowledged: load.acknowledged.length, inFlight: load.inFlight.length, there, faults: all };
   }

@@ -210,11 +210,16 @@ export function isAlive(pid: number): boolean {
 
 const PATIENCE_MS = 60_000;
 
-/** Looks again and again at what nobody tells by itself. Rejects, naming what was waited for, when it does not come in a minute. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+/**
+ * Looks again and again at what nobody tells by itself: until it is true, or nothing is left. Rejects, naming what was waited for and what
+ * was left, when that does not come in a minute.
+ */
+export async function until(what: string, look: () => boolean | readonly unknown[] | Promise<boolean | readonly unknown[]>): Promise<void> {
   const end = performance.now() + PATIENCE_MS;
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`waited in vain until ${what}`);
+  for (;;) {
+    const found = await look();
+    if (typeof found === 'boolean' ? found : found.length === 0) return;
+    if (performance.now() > end) throw new Error(`waited in vain until ${what}: ${JSON.stringify(found)}`);
     await pause(POLL_MS);
   }
 }

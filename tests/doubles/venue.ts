@@ -64,7 +64,7 @@ export function scriptedVenue(id: string, clock: Clock, resumeAfter = 0): Script
     stop: () => Promise.resolve(),
     tell(report) {
       const seq = report.sourceSeq ?? (report.kind === 'absent' ? 0 : ++sourceSeq);
-      listener?.report({ ...report, sourceSeq: seq, venueAt: clock.now() } as VenueReport);
+      listener?.report({ ...report, sourceSeq: seq, venueAt: clock.now() });
     },
     acknowledge: (clOrdId) => { venue.tell({ kind: 'acknowledged', clOrdId }); },
     fill(clOrdId, qty, px = '100') {

@@ -20,8 +20,7 @@ export function sendOrWithhold(house: House, order: Approved<ChildOrder>, receip
   if (venue === undefined) throw new Error(`no venue ${order.venue}`);
   const child = house.state.execution.children.get(order.clOrdId);
   if (child === undefined || !isOpen(child.state)) return;
-  const { account, strategy, symbol } = order;
-  const { state } = strictest(house.state.risk, scopesOf({ account, strategy, symbol, trader: traderOf(house, order.parent), venue: order.venue }));
+  const { state } = strictest(house.state.risk, scopesOf({ ...order, trader: traderOf(house, order.parent) }));
   if (state !== 'halted' && child.state === 'pending') {
     venue.send(order, receipt);
     return;

@@ -28,7 +28,7 @@ function houseOn(state: State, more: Partial<House> = {}): { readonly house: Hou
     return { records: unit.records, durable: Promise.resolve(unit.lines) };
   };
   const journal = { accepts: () => true, append } as unknown as House['journal'];
-  return { house: { state, journal, timers: { now: () => START }, clockStepBackMs: () => 0, venues: new Map(), fail: t.error, ...more } as unknown as House, records };
+  return { house: { state, journal, timers: { now: () => START }, clockStepBackMs: () => 0, venues: new Map(), fail: (error: unknown) => { throw error; }, ...more } as unknown as House, records };
 }
 
 t.test('an account that holds thousands of names is marked', (t) => {

@@ -29,7 +29,7 @@ export interface SequencerEvents {
   readonly onTrouble: (error: Error) => void;
   /** The log has not been writable for `emergencyAfterMs`: cancel what works, through the emergency log, and stay up. */
   readonly onEmergency: (error: Error) => void;
-  /** The log is writable again after an emergency. */
+  /** The log is writable again after trouble, however short: a kill may have gone past it meanwhile. */
   readonly onRecovered: () => void;
   /** Memory is no longer the log's fold: emergency cancel, exit 1. Every pending `durable` has been rejected with it. */
   readonly onFatal: (error: Error) => void;
@@ -63,13 +63,6 @@ export interface Sequencer extends Journal {
   readonly durableHash: string;
   /** Takes nothing more, and resolves when all that was taken is durable. Rejects when it never will be. */
   close(): Promise<void>;
-}
-
-/** A unit on its way, with those who wait for it. */
-interface Pending extends Unit {
-  readonly durable: Promise<readonly Receipt[]>;
-  readonly resolve: (receipts: readonly Receipt[]) => void;
-  readonly reject: (error: Error) => void;
 }
 
 const STRATEGY_SHARE = 0.75;
@@ -106,7 +99,7 @@ class LogSequencer implements Sequencer {
       store, timers, emergencyAfterMs: limits.emergencyAfterMs,
       onTrouble: (error) => { this.#trouble(error); },
       onEmergency: (error) => { this.#emergency(error); },
-      onHealed: (wasEmergency) => { this.#healed(wasEmergency); },
+      onHealed: () => { this.#healed(); },
     });
   }
 
@@ -122,11 +115,12 @@ class LogSequencer implements Sequencer {
     return this.#state === 'flowing' && this.#records < queueRecords * STRATEGY_SHARE && this.#bytes < queueBytes * STRATEGY_SHARE;
   }
 
-  append(drafts: readonly Draft[]): Appended {
+  append(drafts: readonly Draft[], given?: Ns): Appended {
     if (this.#failure !== null) throw this.#failure;
     if (this.#isClosed) throw new Error('the log is closed');
-    const at = this.#instant(); // before the head is read: who is told of a clock's step may append
-    const unit = pending(seal(this.log, this.#head, at, drafts, this.#options.subjectOf));
+    const now = given ?? this.now(); // before the head is read: who is told of a clock's step may append
+    const at = now > this.#head.at ? now : this.#head.at;
+    const unit = new Pending(this.log, seal(this.log, this.#head, at, drafts, this.#options.subjectOf));
     this.#head = { size: this.#head.size + unit.lines.length, hash: lastOf(unit).hash, at };
     this.#queue.push(unit);
     this.#records += unit.lines.length;
@@ -136,7 +130,7 @@ class LogSequencer implements Sequencer {
       this.#isCutDue = true;
       (this.#options.defer ?? setImmediate)(() => { this.#cut(); });
     }
-    return { records: unit.records, durable: unit.durable };
+    return unit;
   }
 
   async whenDurable(seq: number): Promise<Receipt> {
@@ -158,8 +152,7 @@ class LogSequencer implements Sequencer {
     await (this.#queue.at(-1) ?? this.#inFlight.at(-1))?.durable;
   }
 
-  /** `at` never decreases. */
-  #instant(): Ns {
+  now(): Ns {
     const now = this.#options.clock.now();
     const back = this.#lastReading - now;
     this.#lastReading = now;
@@ -206,7 +199,7 @@ class LogSequencer implements Sequencer {
     this.#inFlight = [];
     this.#cut(); // before the answers: the disk works while they are given
     this.#options.events.onDurable(done.flatMap(({ records }) => records), done.flatMap(({ lines }) => lines));
-    for (const unit of done) unit.resolve(unit.lines.map((line) => receiptOf(this.log, line)));
+    for (const unit of done) unit.settle('stored');
   }
 
   #trouble(error: Error): void {
@@ -220,16 +213,16 @@ class LogSequencer implements Sequencer {
     this.#options.events.onEmergency(error);
   }
 
-  #healed(wasEmergency: boolean): void {
+  #healed(): void {
     if (this.#failure !== null) return;
     this.#state = 'flowing';
-    if (wasEmergency) this.#options.events.onRecovered();
+    this.#options.events.onRecovered();
   }
 
   #fail(error: Error): void {
     if (this.#failure !== null) return;
     this.#failure = error;
-    for (const unit of [...this.#inFlight, ...this.#queue]) unit.reject(error);
+    for (const unit of [...this.#inFlight, ...this.#queue]) unit.settle(error);
     this.#options.events.onFatal(error);
   }
 }
@@ -239,13 +232,36 @@ const lastOf = ({ lines }: Unit): StoredLine => lines.at(-1) as StoredLine;
 /** The only place where a receipt is made: its record was read from, or acknowledged by, the store. */
 const receiptOf = (log: string, { seq, hash }: { readonly seq: number; readonly hash: string }): Receipt => ({ log, seq, hash }) as Receipt;
 
-function pending(unit: Unit): Pending {
-  let resolve!: Pending['resolve'];
-  let reject!: Pending['reject'];
-  const durable = new Promise<readonly Receipt[]>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  durable.catch(() => undefined); // a unit for which nobody waits: `onFatal` tells
-  return { ...unit, durable, resolve, reject };
+/** A unit on its way. Nobody waits for most of them, so the promise is made for who asks. */
+class Pending implements Unit, Appended {
+  readonly records: Unit['records'];
+  readonly lines: Unit['lines'];
+  readonly bytes: number;
+  readonly #log: string;
+  #durable: Promise<readonly Receipt[]> | null = null;
+  #outcome: 'open' | 'stored' | Error = 'open';
+  #tell: (() => void) | null = null;
+
+  constructor(log: string, { records, lines, bytes }: Unit) {
+    this.#log = log;
+    this.records = records;
+    this.lines = lines;
+    this.bytes = bytes;
+  }
+
+  get durable(): Promise<readonly Receipt[]> {
+    this.#durable ??= new Promise((resolve, reject) => {
+      this.#tell = () => {
+        if (this.#outcome instanceof Error) reject(this.#outcome);
+        else resolve(this.lines.map((line) => receiptOf(this.#log, line)));
+      };
+      if (this.#outcome !== 'open') this.#tell();
+    });
+    return this.#durable;
+  }
+
+  settle(outcome: 'stored' | Error): void {
+    this.#outcome = outcome;
+    this.#tell?.();
+  }
 }

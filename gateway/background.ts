@@ -22,18 +22,22 @@ export interface Background {
   readonly dataDir: string;
   /** The wall's: checkpoints and the kill file do not wait for a market. */
   readonly wall: Timers;
+  /** Whether the market has said its last: see `Surroundings`. */
+  readonly hasEnded: () => boolean;
 }
 
-export function startBackground({ house, transparency, behind, dataDir, wall }: Background): void {
-  every(house.timers, MARK_EVERY_MS, () => { markAccounts(house); });
-  every(wall, CHECKPOINT_EVERY_MS, publisher(house, transparency));
-  every(wall, KILL_LOOKED_AT_EVERY_MS, killWatch(house, dataDir));
-  every(wall, SNAPSHOT_LOOKED_AT_EVERY_MS, () => { behind.look(house).catch(house.fail); });
+export function startBackground({ house, transparency, behind, dataDir, wall, hasEnded }: Background): void {
+  every(() => (hasEnded() ? wall : house.timers), MARK_EVERY_MS, () => { markAccounts(house); });
+  every(() => wall, CHECKPOINT_EVERY_MS, publisher(house, transparency));
+  every(() => wall, KILL_LOOKED_AT_EVERY_MS, killWatch(house, dataDir));
+  every(() => wall, SNAPSHOT_LOOKED_AT_EVERY_MS, () => { behind.look(house).catch(house.fail); });
   behind.verifyPast(house).catch(house.fail);
 }
 
-function every(timers: Timers, ms: number, run: () => void): void {
-  timers.at(plusMs(timers.now(), ms), () => {
+/** `timers` is asked anew each time. */
+function every(timers: () => Timers, ms: number, run: () => void): void {
+  const by = timers();
+  by.at(plusMs(by.now(), ms), () => {
     run();
     every(timers, ms, run);
   });

@@ -26,6 +26,10 @@ export interface Surroundings {
   readonly clock: string;
   /** Lets a replayed clock run; nothing for the wall's. */
   readonly begin: () => void;
+  /** Whether a replayed clock had begun before this start: it goes on without waiting for a command. */
+  readonly hasBegun: boolean;
+  /** Whether the data is at its end: the market then has no time of its own, and nothing of ours may drive its clock on for ever. */
+  readonly hasEnded: () => boolean;
 }
 
 export interface MarketPorts {
@@ -41,13 +45,15 @@ export async function openMarket(config: Config, { universe, resumeAt, settle, f
   if (config.market.kind === 'synthetic') {
     const timers = realTimers();
     const market = syntheticMarket({ seed: String(config.marketSeed), universe: [...universe.values()], timers });
-    return { timers, market, clock: 'wall', begin: () => undefined };
+    return { timers, market, clock: 'wall', begin: () => undefined, hasBegun: true, hasEnded: () => false };
   }
   const source = await openReplay(config.market.path);
   const start = resumeAt > source.first ? resumeAt : source.first;
   const timers = replayedTimers({ start, speed: config.marketSpeed, settle });
   const market = await replayMarket({ source, timers, failed });
-  return { timers, market, clock: `replay:${source.format}`, begin: () => { timers.begin(); } };
+  return {
+    timers, market, clock: `replay:${source.format}`, begin: () => { timers.begin(); }, hasBegun: resumeAt > source.first, hasEnded: () => market.end() !== null,
+  };
 }
 
 /** Between a move of the near touch and that of an order pegged to it: a second trip to the venue. */

@@ -30,8 +30,9 @@ const account: Read<AccountPolicy> = object<AccountPolicy>({
   openingCash: decimal({ zero: true }),
 });
 
+/** In key order: it stands in every decision's record. */
 const attribution: Read<Attribution> = object<Attribution>({
-  algorithmId: subject, trader: subject, desk: subject, client: subject, capacity: oneOf('DEAL', 'MTCH', 'AOTC'),
+  algorithmId: subject, capacity: oneOf('DEAL', 'MTCH', 'AOTC'), client: subject, desk: subject, trader: subject,
 });
 
 const subjects: Read<StrategyPolicy['subjects']> = (value, path) => (value === 'any' ? 'any' : list(subject, { min: 1, max: 1000 })(value, path));

@@ -43,7 +43,7 @@ export async function flipSwitch(house: House, command: SwitchCommand): Promise<
     ...cancelDrafts(cancels, 'first', command.actor),
   ];
   const { durable } = house.journal.append(drafts);
-  const receipt = await Promise.race([durable.then(([first]) => first as Receipt), house.unwritable().then(() => null)]);
+  const receipt = (await house.unlessUnwritable(durable))?.[0] ?? null;
   if (receipt === null) house.emergency.record(command.actor, flipped, cancels);
 
   // act
@@ -71,7 +71,7 @@ export function workingIn(house: House, scope: Scope): readonly Child[] {
 const touches = (scope: Scope, touched: Touched): boolean => scopesOf(touched).some((each) => switchKey(each) === switchKey(scope));
 
 /** The unreleased remainder of parents in the scope ends with the halt: a release brings no old wish back to life. */
-function withdrawals(house: House, { actor, scope, reason }: SwitchCommand): Draft[] {
+export function withdrawals(house: House, { actor, scope, reason }: Pick<SwitchCommand, 'actor' | 'scope' | 'reason'>): Draft[] {
   const venue = venueFor(house);
   const byTarget = new Map<string, Parent[]>();
   for (const parent of house.state.execution.parents.values()) {

@@ -1,11 +1,8 @@
 import { draft } from '../../compliance/records.ts';
-import type { State } from '../../compliance/fold.ts';
-import { workingQty } from '../../execution/parents.ts';
 import type { Parent } from '../../execution/state.ts';
-import { reserve } from '../../risk/books.ts';
-import { negate, subtract, type Decimal } from '../../risk/domain/decimal.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
 import type { Actor, Draft } from '../../risk/domain/record.ts';
+import type { TargetWithdrawn } from '../../risk/records.ts';
 import type { House } from '../house.ts';
 import { pagesOf } from './pages.ts';
 import { cancelDrafts, cancelsOf, sendCancels } from './cancel.ts';
@@ -17,8 +14,11 @@ export interface Withdrawal {
   readonly reason: string;
 }
 
-/** Withdraws what is not done of a target: its parents end, their working children are cancelled. Null: nothing of it lives. */
-export async function withdrawTarget(house: House, { actor, account, targetId, reason }: Withdrawal): Promise<Receipt | null> {
+/**
+ * Withdraws what is not done of a target: its parents end, their working children are cancelled. It works also while the log cannot be
+ * written, and has no receipt then. Null: nothing of it lives.
+ */
+export async function withdrawTarget(house: House, { actor, account, targetId, reason }: Withdrawal): Promise<{ readonly receipt: Receipt | null } | null> {
   // read
   const parents = [...house.state.execution.parents.values()].filter((p) => p.account === account && p.targetId === targetId && p.end === null);
   if (parents.length === 0) return null;
@@ -28,41 +28,23 @@ export async function withdrawTarget(house: House, { actor, account, targetId, r
 
   // record
   const withdrawn = withdrawnDrafts(parents, { actor, reason, cause: null });
-  const [receipt] = await house.journal.append([...withdrawn, ...cancelDrafts(cancels, 'first', actor)]).durable;
+  const { durable } = house.journal.append([...withdrawn, ...cancelDrafts(cancels, 'first', actor)]);
+  const receipt = (await house.unlessUnwritable(durable))?.[0] ?? null;
+  if (receipt === null) for (const [i, { body }] of withdrawn.entries()) house.emergency.record(actor, body, i === 0 ? cancels : []);
 
   // act
   sendCancels(house, cancels);
-  return receipt as Receipt;
+  return { receipt };
 }
 
 /** Parents named in one record: a target has thousands, and a record at most 65,535 bytes. */
 export const PARENTS_A_RECORD = 1_000;
 
 /** The end of parents of one target, in as many records as it takes; those after the first follow from it. */
-export function withdrawnDrafts(parents: readonly Parent[], { actor, reason, cause }: Pick<Withdrawal, 'actor' | 'reason'> & Pick<Draft, 'cause'>): Draft[] {
+export function withdrawnDrafts(parents: readonly Parent[], { actor, reason, cause }: Pick<Withdrawal, 'actor' | 'reason'> & Pick<Draft, 'cause'>): Draft<string, TargetWithdrawn>[] {
   return pagesOf(parents, PARENTS_A_RECORD).map((page, i) => {
     const { account, strategy, targetId } = page[0] as Parent;
     const body = { account, parents: page.map(({ id }) => id), reason, strategy, targetId: targetId as string };
     return draft('target.withdrawn', actor, i === 0 ? cause : 'first', body);
   });
-}
-
-/**
- * Runs a decision on the books as they would be after the unreleased remainder of these parents was withdrawn, and puts the books
- * back. Synchronous, so nobody sees the books in between; what is in flight stays reserved.
- */
-export function asIfWithdrawn<T>(state: State, parents: readonly Parent[], decide: () => T): T {
-  const freed = parents.map((parent) => ({ parent, qty: subtract(parent.reserved, workingQty(parent)) }));
-  const move = (sign: (qty: Decimal) => Decimal): void => {
-    for (const { parent, qty } of freed) {
-      const account = state.risk.accounts.get(parent.account);
-      if (account !== undefined) reserve(account, parent.strategy, parent.symbol, parent.side, sign(qty));
-    }
-  };
-  move(negate);
-  try {
-    return decide();
-  } finally {
-    move((qty) => qty);
-  }
 }

@@ -95,7 +95,9 @@ export const LARGEST: { readonly [K in keyof RecordBodies]: RecordBodies[K] } = 
   'slice.released': {
     ...terms, ...decision(ORDER_CHECKS.checks.length), arm: A(32), arms, clOrdId: ID, due: AT, facts, origClOrdId: ID, parent: ID, venue: ACCOUNT,
   },
-  'slice.withheld': { ...decision(ORDER_CHECKS.checks.length), clOrdId: ID, due: AT, orderQty: SUM, parent: ID },
+  'slice.withheld': {
+    ...decision(ORDER_CHECKS.checks.length), clOrdId: ID, due: AT, judged: { ...terms, facts, venue: ACCOUNT }, orderQty: SUM, parent: ID, why: 'canceled',
+  },
   'state.snapshotted': { foldVersion: COUNT, hash: HASH, size: COUNT },
   'strategy.registered': { account: ACCOUNT, attribution, strategy: A(32) },
   'switch.flipped': {

@@ -84,6 +84,10 @@ t.test('a newer target supersedes; a withdrawn one leaves its working children r
   t.equal(open(world), '50/0');
   world.requestCancel(child);
   world.reject(child, 'cancel');
+  t.equal(stateOf(world, child), 'unknown', 'the venue has never said that it has it');
+  world.acknowledge(child);
+  world.requestCancel(child);
+  world.reject(child, 'cancel');
   t.equal(stateOf(world, child), 'new');
   world.requestCancel(child);
   world.end('order.canceled', child, 0);

@@ -148,7 +148,7 @@ export class World {
   }
 
   withhold(id: string): void {
-    this.log('slice.withheld', { ...VERDICT, decision: 'denied', clOrdId: id, parent: this.sent.get(id)!.parent, due: null, orderQty: '1' });
+    this.log('slice.withheld', { ...VERDICT, decision: 'denied', why: 'halted', judged: null, clOrdId: id, parent: this.sent.get(id)!.parent, due: null, orderQty: '1' });
   }
 
   expire(parent: string): void {

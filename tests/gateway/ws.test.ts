@@ -1,49 +1,8 @@
 import { once } from 'node:events';
 import t from 'tap';
-import { WebSocket } from 'ws';
 import { channelsOf } from '../../gateway/ws/events.ts';
+import { Client, type Message } from '../doubles/stream.ts';
 import { halt, makeEdge, order, target, type Edge } from './edge.ts';
-
-type Message = Record<string, unknown>;
-
-/** A client that keeps what it receives. */
-class Client {
-  readonly socket: WebSocket;
-  readonly received: Message[] = [];
-  readonly ended: Promise<{ code: number; reason: string }>;
-  #wake: () => void = () => undefined;
-
-  constructor(origin: string, headers: Record<string, string> = {}) {
-    this.socket = new WebSocket(`${origin.replace('http', 'ws')}/v1/stream`, { headers });
-    this.socket.on('error', () => undefined); // tests of refused upgrades look at 'unexpected-response'
-    this.socket.on('message', (data: Buffer) => {
-      this.received.push(JSON.parse(data.toString()) as Message);
-      this.#wake();
-    });
-    this.ended = new Promise((resolve) => {
-      this.socket.on('close', (code, reason) => { resolve({ code, reason: reason.toString() }); });
-    });
-  }
-  async open(): Promise<this> {
-    await once(this.socket, 'open');
-    return this;
-  }
-  send(message: unknown): void {
-    this.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
-  }
-  async next(matches: (message: Message) => boolean): Promise<Message> {
-    for (;;) {
-      const at = this.received.findIndex(matches);
-      if (at !== -1) return this.received.splice(at, 1)[0]!;
-      await new Promise<void>((resolve) => { this.#wake = resolve; });
-    }
-  }
-  /** Sends and awaits the answer with the message's id. */
-  async ask(message: Message): Promise<Message> {
-    this.send(message);
-    return this.next(({ id }) => id === message['id']);
-  }
-}
 
 interface Wired {
   readonly edge: Edge;

@@ -24,7 +24,8 @@ export function canonicalize(value: Json): string {
 function isInOrder(value: Json): boolean {
   if (typeof value === 'string') return value.isWellFormed();
   if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0);
-  if (typeof value !== 'object' || value === null) return typeof value === 'boolean' || value === null;
+  if (value === null || typeof value === 'boolean') return true;
+  if (typeof value !== 'object') return false;
   if (isList(value)) return value.every(isInOrder);
   const keys = Object.keys(value);
   return isAscending(keys) && keys.every((key) => key.isWellFormed() && isInOrder(value[key] as Json));

@@ -14,7 +14,7 @@ import type { Actor, LogRecord } from '../../risk/domain/record.ts';
 import { instant } from '../../risk/domain/time.ts';
 import { policyJson } from '../../risk/policy-file.ts';
 import type { Limits, Policy, PolicyInForce } from '../../risk/policy.ts';
-import type { SwitchFlipped } from '../../risk/records.ts';
+import type { SwitchFlipped, TargetWithdrawn } from '../../risk/records.ts';
 import { universeJson } from '../../risk/universe.ts';
 import { emergencyCancel, type EmergencyAct } from '../../gateway/emergency.ts';
 import type { CancelBody } from '../../gateway/flows/cancel.ts';
@@ -37,7 +37,7 @@ const QUOTED = ['IBM', 'SPY', 'BAC', 'AIG'];
 
 export interface EmergencyNote {
   readonly actor: Actor;
-  readonly flipped: SwitchFlipped | null;
+  readonly flipped: SwitchFlipped | TargetWithdrawn | null;
   readonly cancels: readonly CancelBody[];
 }
 

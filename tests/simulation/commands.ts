@@ -151,8 +151,8 @@ export class Callers {
   async #withdraw(house: House): Promise<Answer> {
     if (this.#targets.length === 0) return this.#submitTarget(house, this.#target(house));
     const { account, targetId } = this.#random.pick(this.#targets.slice(-8));
-    const receipt = await withdrawTarget(house, { actor: strategy('s-1'), account, targetId, reason: 'taken back' });
-    return { outcome: receipt === null ? 'nothing' : 'withdrawn', receipt };
+    const withdrawn = await withdrawTarget(house, { actor: strategy('s-1'), account, targetId, reason: 'taken back' });
+    return { outcome: withdrawn === null ? 'nothing' : 'withdrawn', receipt: withdrawn?.receipt ?? null };
   }
 
   async #flip(house: House): Promise<Answer> {

@@ -151,7 +151,7 @@ export class World {
     const life = this.#newLife(state, head);
     this.#life = life;
     const { house, assembled: { desk, started } } = life;
-    const node = { version: 'sim', commit: null, lockfileHash: '', policyHash: SETTING.hash, node: '', v8: '', arch: '', clock: 'wall', resumedAt: head.size };
+    const node = { version: 'sim', commit: null, lockfileHash: '', policyHash: SETTING.hash, node: '', v8: '', arch: '', clock: 'wall', forkOf: null, resumedAt: head.size };
     const venue = this.#plant?.venue?.(life.venue, this.random) ?? life.venue;
     const opening = { node, wanted: SETTING, emergency: this.#disk.open(), openVenue: () => Promise.resolve({ venue: this.#mortal(venue), stop: () => venue.stop() }) };
     bringUp(house, desk, opening).then(() => {

@@ -33,7 +33,8 @@ export async function releaseSlice(house: House, id: string, step: ScheduleStep)
     account: parent.account, strategy: parent.strategy, symbol: parent.symbol, side: parent.side, orderQty, ...(choice?.order ?? UNROUTED), expireAt: null,
     clOrdId: idOf(house.journal.log, house.journal.nextSeq), origClOrdId: null, parent: id, venue,
   };
-  const decision = decideOrder({ terms: child, subject: null, attribution: null, venue, reservedQty: orderQty }, house.state.risk, facts);
+  const { account, attribution, forecast, strategy, symbol } = parent;
+  const decision = decideOrder({ terms: child, subject: null, attribution, forecast, venue, reservedQty: orderQty }, house.state.risk, facts);
   const verdicts = packVerdicts(ORDER_CHECKS, decision.verdicts, policyInForce(house), parent.symbol);
   const due = formatInstant(step.at);
 
@@ -45,7 +46,8 @@ export async function releaseSlice(house: House, id: string, step: ScheduleStep)
   const seen = factsJson(facts.symbols.get(child.symbol));
   if (decision.decision === 'denied' || choice === null) {
     const withheld = draft('slice.withheld', SYSTEM, parent.decidedSeq, {
-      clOrdId: null, decision: 'denied', due, judged: { ...terms, facts: seen, venue }, orderQty: terms.orderQty, parent: id, why: 'denied', ...verdicts,
+      account, clOrdId: null, decision: 'denied', due, judged: { ...terms, facts: seen, venue }, orderQty: terms.orderQty, parent: id, strategy, symbol,
+      why: 'denied', ...verdicts,
     });
     await house.journal.append([withheld], facts.now).durable;
     return;

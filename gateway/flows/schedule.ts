@@ -5,6 +5,7 @@ import { formatDecimal, subtract } from '../../risk/domain/decimal.ts';
 import type { Ns } from '../../risk/domain/time.ts';
 import { midOf, readFacts, textOf } from '../facts.ts';
 import type { House } from '../house.ts';
+import { cancelDrafts, cancelsOf, sendCancels } from './cancel.ts';
 import { releaseSlice } from './release-slice.ts';
 
 /**
@@ -18,7 +19,7 @@ export function schedule(house: House, id: string, after: Ns | null = null): voi
   const step = nextStep(parent, after ?? parent.lastDue, house.timers.now());
   house.timers.at(step?.at ?? parent.expireAt, () => {
     const run = step === null ? expireParent(house, id) : releaseSlice(house, id, step);
-    run.then(() => { schedule(house, id, step?.at ?? null); }, house.fail);
+    run.then(() => { schedule(house, id, step?.at ?? null); }).catch(house.fail);
   });
 }
 
@@ -28,14 +29,23 @@ function nextStep(parent: Parent, after: Ns | null, now: Ns): ScheduleStep | nul
   return left.findLast((step) => step.at <= now) ?? left[0] ?? null;
 }
 
-/** The end of a parent's horizon: what is left is not traded, and is the opportunity part of its shortfall. */
+/** The end of a parent's horizon: what is left is not traded, and is the opportunity part of its shortfall. What still works is cancelled. */
 async function expireParent(house: House, id: string): Promise<void> {
+  // read
   const parent = house.state.execution.parents.get(id);
   if (parent === undefined || parent.end !== null) return;
   const facts = readFacts(house, [parent.symbol]);
+
+  // decide: a cancel only ever reduces
+  const cancels = cancelsOf([parent], 'the end of the horizon');
+
+  // record
   const expired = draft('parent.expired', SYSTEM, parent.decidedSeq, {
     account: parent.account, clOrdId: id, endPx: textOf(midOf(facts.symbols.get(parent.symbol))),
     leavesQty: formatDecimal(subtract(parent.orderQty, parent.cumQty)), parent: id, strategy: parent.strategy, symbol: parent.symbol,
   });
-  await house.journal.append([expired]).durable;
+  await house.journal.append([expired, ...cancelDrafts(cancels, 'first')]).durable;
+
+  // act
+  sendCancels(house, cancels);
 }

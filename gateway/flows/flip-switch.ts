@@ -3,7 +3,7 @@ import type { Child, Parent } from '../../execution/state.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
 import type { Actor, Draft } from '../../risk/domain/record.ts';
 import type { Scope, SwitchFlipped, SwitchState } from '../../risk/records.ts';
-import { isTightening, scopesOf, switchKey, type Touched } from '../../risk/switches.ts';
+import { isLoosening, scopesOf, switchKey, type Touched } from '../../risk/switches.ts';
 import { traderOf, type House } from '../house.ts';
 import { venueFor } from './submit-order.ts';
 import { cancelBody, cancelDrafts, isCancellable, sendCancels, type CancelBody } from './cancel.ts';
@@ -26,7 +26,8 @@ const PARENTS_A_RECORD = 1_000;
 
 /**
  * Halts or reduces a scope, and cancels what works in it. Tightening takes one person and acts at once; it must act also when the log
- * cannot be written, and then the emergency file takes the proof.
+ * cannot be written, and then the emergency file takes the proof. A halt of what is halted engages anew: what was asked before, to
+ * release it, is void.
  */
 export async function flipSwitch(house: House, command: SwitchCommand): Promise<SwitchAnswer> {
   // read
@@ -35,8 +36,8 @@ export async function flipSwitch(house: House, command: SwitchCommand): Promise<
   const flipped = flip(house, command);
 
   // decide
-  if (!isTightening(flipped.previous, flipped.state)) return { outcome: 'loosens' };
-  const cancels = command.cancel === 'none' ? [] : workingIn(house, command.scope).map((child) => cancelBody(child, command.reason));
+  if (isLoosening(flipped.previous, flipped.state)) return { outcome: 'loosens' };
+  const cancels = cancelsIn(house, command);
 
   // record
   const drafts: Draft[] = [
@@ -55,8 +56,11 @@ export async function flipSwitch(house: House, command: SwitchCommand): Promise<
 
 /** What a flip would cancel; nothing is recorded. */
 export function previewFlip(house: House, command: SwitchCommand): { readonly flipped: SwitchFlipped; readonly cancels: readonly CancelBody[] } {
-  return { flipped: flip(house, command), cancels: workingIn(house, command.scope).map((child) => cancelBody(child, command.reason)) };
+  return { flipped: flip(house, command), cancels: cancelsIn(house, command) };
 }
+
+const cancelsIn = (house: House, { cancel, scope, reason }: SwitchCommand): readonly CancelBody[] =>
+  (cancel === 'none' ? [] : workingIn(house, scope).map((child) => cancelBody(child, reason)));
 
 function flip(house: House, { requestId, scope, state, cancel, reason }: SwitchCommand): SwitchFlipped {
   const now = house.state.risk.switches.get(switchKey(scope));

@@ -30,11 +30,14 @@ export type TargetAnswer =
   | { readonly outcome: 'decided'; readonly decided: TargetDecided; readonly legs: readonly LegDecided[]; readonly receipt: Receipt | null; readonly repeat: boolean }
   | { readonly outcome: 'conflict' | 'busy' };
 
+/** A dry run is asked about no id: it is answered as if it were the first, and leaves the id as it is. */
+const NEW = { kind: 'new' } as const;
+
 /** A target portfolio: one decision on the whole set, one unit of records, and parents that are worked over its horizon. */
 export async function submitTarget(house: House, submission: TargetSubmission): Promise<TargetAnswer> {
   // read
   const { actor, target } = submission;
-  const known = await recall<TargetDecided>(house, 'target', target.account, target.targetId, submission.requestHash);
+  const known = submission.dryRun ? NEW : await recall<TargetDecided>(house, 'target', target.account, target.targetId, submission.requestHash);
   if (known.kind === 'conflict') return { outcome: 'conflict' };
   if (known.kind === 'repeat') return repeatedTarget(house, known.decided, known.receipt);
   if (!house.admits()) return { outcome: 'busy' };

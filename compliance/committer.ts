@@ -21,7 +21,7 @@ export interface CommitterOptions {
   /** The log has not been writable for `emergencyAfterMs`; once for each time of trouble. Attempts go on. */
   readonly onEmergency: (error: Error) => void;
   /** The batch is stored after all. */
-  readonly onHealed: (wasEmergency: boolean) => void;
+  readonly onHealed: () => void;
 }
 
 /** Resolves when the lines are stored. `before` is the hash of the durable record before them. Rejects with `LogFork` only. One at a time. */
@@ -45,9 +45,7 @@ export function createCommitter(options: CommitterOptions): Commit {
 async function heal(options: CommitterOptions, lines: readonly StoredLine[], before: string, first: Error, cutAt: ReturnType<Timers['now']>): Promise<void> {
   const { store, timers, emergencyAfterMs, onTrouble, onEmergency, onHealed } = options;
   let last = first;
-  let isEmergency = false;
   const alarm = timers.at(plusMs(cutAt, emergencyAfterMs), () => {
-    isEmergency = true;
     onEmergency(last);
   });
   onTrouble(first);
@@ -67,7 +65,7 @@ async function heal(options: CommitterOptions, lines: readonly StoredLine[], bef
   } finally {
     alarm.cancel();
   }
-  onHealed(isEmergency);
+  onHealed();
 }
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

@@ -1,5 +1,5 @@
 /**
- * What is done while the log cannot be written: halts and cancels, chained and flushed to DATA_DIR/emergency.log before they act, and
+ * What is done while the log cannot be written: halts, withdrawals and cancels, chained and flushed to DATA_DIR/emergency.log before they act, and
  * adopted into the log when it can be written again. NDJSON, one entry a line:
  *   {"at":"…","body":{…},"hash":"…","kind":"cancel.requested","n":0,"prev":"…"}
  * `hash` is SHA-256 of the line's canonical text without `hash`; `prev` is that of the entry before, 64 zeros for the first.
@@ -7,14 +7,16 @@
  * The write is synchronous, flush included: the event loop has nothing better to do than this, and a cancel must not wait behind a queue.
  * A crash on any line leaves whole entries and at most one torn last line, whose cancel was never sent.
  */
-import { appendFileSync, closeSync, constants, existsSync, fdatasyncSync, fsyncSync, ftruncateSync, openSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import {
+  appendFileSync, closeSync, constants, existsSync, fdatasyncSync, fsyncSync, ftruncateSync, openSync, readdirSync, readFileSync, renameSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Json } from '../risk/domain/record.ts';
 import { formatInstant, parseInstant, type Ns } from '../risk/domain/time.ts';
 import { canonicalize, contentHash } from './canonical.ts';
 import { NO_HASH } from './seal.ts';
 
-const KINDS = ['switch.flipped', 'cancel.requested'] as const;
+const KINDS = ['switch.flipped', 'target.withdrawn', 'cancel.requested'] as const;
 export type EmergencyKind = (typeof KINDS)[number];
 
 export interface EmergencyEntry {
@@ -38,6 +40,8 @@ export interface EmergencyContents {
 }
 
 export interface EmergencyLog {
+  /** What was done and is not archived yet, in order. */
+  entries(): readonly EmergencyEntry[];
   /** Flushed to disk when it returns. Errors: the disk's; then the act is done all the same and the error told. */
   append(at: Ns, kind: EmergencyKind, body: Json): EmergencyEntry;
   /** Sets the file aside as emergency-<n>.log, once its entries are durable in the log; the next entry begins a new chain. */
@@ -89,6 +93,7 @@ export function openEmergency(path: string): EmergencyLog {
   let file = openFile(path);
   let { n, prev, bytes } = file;
   return {
+    entries: () => readEmergency(path).entries,
     append(at, kind, body) {
       const entry = { at: formatInstant(at), body, kind, n, prev };
       const hash = contentHash(entry);

@@ -1,6 +1,7 @@
 /** The port through which flows record: everything that happened goes through `append`, and nothing is acted upon before its `Receipt`. */
 import type { Draft, LogRecord } from '../risk/domain/record.ts';
 import type { Receipt } from '../risk/domain/proof.ts';
+import type { Ns } from '../risk/domain/time.ts';
 
 /** Who may fill the queue how far: strategies are refused at 75 %, the rest is a reserve for reports, cancels and switches. */
 export type Lane = 'strategy' | 'reserved';
@@ -20,8 +21,13 @@ export interface Journal {
   readonly durableSize: number;
   /** False while the outcome of a commit is unknown, during an emergency, and when the queue is three quarters full for `strategy`. */
   accepts(lane: Lane): boolean;
-  /** Gives seq, prev and `at`, folds into memory and queues, in one synchronous turn. The drafts are one unit: they are committed together. */
-  append(drafts: readonly Draft[]): Appended;
+  /** The instant that a record appended in this turn gets. It never decreases. */
+  now(): Ns;
+  /**
+   * Gives seq, prev and `at`, folds into memory and queues, in one synchronous turn. The drafts are one unit: they are committed together.
+   * `at`, from `now()` of the same turn, makes a decision's record carry the very instant at which its facts were read: replay needs it.
+   */
+  append(drafts: readonly Draft[], at?: Ns): Appended;
   /** Resolves when the record at `seq` is durable. */
   whenDurable(seq: number): Promise<Receipt>;
 }

@@ -47,14 +47,15 @@ const applicationName = ({ log, instance }: LaneOptions): string => `portcullis 
 
 /** Refuses a server that may forget what it has acknowledged, or that lacks what the statements use. */
 async function checkServer(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{ version: string; fsync: string; commit: string; pages: string; standby: boolean }>(
+  const { rows } = await client.query<{ version: string; fsync: string; commit: string; pages: string; encoding: string; standby: boolean }>(
     `SELECT current_setting('server_version_num') AS version, current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS commit,
-            current_setting('full_page_writes') AS pages, pg_is_in_recovery() AS standby`);
-  for (const { version, fsync, commit, pages, standby } of rows) {
+            current_setting('full_page_writes') AS pages, current_setting('server_encoding') AS encoding, pg_is_in_recovery() AS standby`);
+  for (const { version, fsync, commit, pages, encoding, standby } of rows) {
     if (Number(version) < OLDEST_SERVER) throw new Error('the log needs PostgreSQL 14 or newer');
     if (fsync !== 'on') throw new Error('the database runs with fsync off: it would forget records that it acknowledged');
     if (commit === 'off') throw new Error('the database runs with synchronous_commit off: it would forget records that it acknowledged');
     if (pages !== 'on') throw new Error('the database runs with full_page_writes off: a crash could tear the log');
+    if (encoding !== 'UTF8') throw new Error(`the database is encoded in ${encoding}: the log needs UTF8`);
     if (standby) throw new Error('the database is a standby: the log needs the primary');
   }
 }
@@ -75,7 +76,9 @@ async function takeLease(client: pg.Client, options: LaneOptions, waitMs: number
     for (const { pid, name, since } of holders.rows) {
       // Our own earlier session, whose end the server has not noticed yet: what it still does is read back by seq.
       if (name === applicationName(options)) await client.query('SELECT pg_terminate_backend($1)', [pid]);
-      else if (waited >= waitMs) throw new LeaseHeld(`another gateway writes the log ${log}: ${name ?? 'unnamed'}, since ${since.toISOString()}; stop it first`);
+      else if (waited >= waitMs) {
+        throw new LeaseHeld(`another gateway writes the log ${log}: ${name ?? 'unnamed'}, since ${since.toISOString()}; stop it first`);
+      }
     }
     await sleep(LEASE_POLL_MS);
   }

@@ -3,6 +3,12 @@ import type { ExecutionRecords } from '../execution/records.ts';
 import type { Actor, Draft } from '../risk/domain/record.ts';
 import type { RiskRecords, Scope, SwitchState } from '../risk/records.ts';
 
+/** A head of a log: how many records, and the hash of the last. */
+export interface Fork {
+  readonly log: string;
+  readonly size: number;
+  readonly hash: string;
+}
 /** The first record of every start: which build decided what follows, on which clock. */
 export interface NodeStarted {
   readonly version: string;
@@ -16,6 +22,8 @@ export interface NodeStarted {
   readonly clock: string;
   /** Size of the log that was folded before this start. */
   readonly resumedAt: number;
+  /** In the first record of a log that was begun because another could not go on: that log, and what was left of it. Null elsewhere. */
+  readonly forkOf: Fork | null;
 }
 /** A request to loosen a switch. It binds to the SHA-256 of what is asked and to the engagement it would end. */
 export interface ApprovalRequested {
@@ -88,9 +96,48 @@ export interface ComplianceRecords {
 export type RecordBodies = RiskRecords & ExecutionRecords & ComplianceRecords;
 export type RecordKind = keyof RecordBodies;
 
+/**
+ * Every kind, with the version that is written today. A kind that is added asks for its line here, for its largest body
+ * (tests/compliance/largest.ts) and for a golden file (tests/compliance/golden/README.md).
+ */
+export const VERSIONS: Readonly<Record<RecordKind, number>> = {
+  'access.counted': 1,
+  'access.denied': 1,
+  'account.funded': 1,
+  'account.marked': 1,
+  'alert.raised': 1,
+  'approval.given': 1,
+  'approval.refused': 1,
+  'approval.requested': 1,
+  'break.found': 1,
+  'cancel.requested': 1,
+  'checkpoint.published': 1,
+  'emergency.adopted': 1,
+  'leg.decided': 1,
+  'node.started': 1,
+  'order.acknowledged': 1,
+  'order.canceled': 1,
+  'order.decided': 1,
+  'order.expired': 1,
+  'order.filled': 1,
+  'order.rejected': 1,
+  'order.replaced': 1,
+  'order.unknown': 1,
+  'parent.expired': 1,
+  'policy.activated': 1,
+  'slice.released': 1,
+  'slice.withheld': 1,
+  'state.snapshotted': 1,
+  'strategy.registered': 1,
+  'switch.flipped': 1,
+  'target.decided': 1,
+  'target.withdrawn': 1,
+};
+export const KINDS = Object.keys(VERSIONS) as readonly RecordKind[];
+
 /** The only maker of drafts: the kind decides the type of the body. */
 export function draft<K extends RecordKind>(kind: K, actor: Actor, cause: Draft['cause'], body: RecordBodies[K]): Draft<K, RecordBodies[K]> {
-  return { kind, v: 1, actor, cause, body };
+  return { kind, v: VERSIONS[kind], actor, cause, body };
 }
 
 export const SYSTEM: Actor = { id: 'portcullis', role: 'system' };

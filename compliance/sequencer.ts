@@ -29,7 +29,7 @@ export interface SequencerEvents {
   readonly onTrouble: (error: Error) => void;
   /** The log has not been writable for `emergencyAfterMs`: cancel what works, through the emergency log, and stay up. */
   readonly onEmergency: (error: Error) => void;
-  /** The log is writable again after an emergency. */
+  /** The log is writable again after trouble, however short: a kill may have gone past it meanwhile. */
   readonly onRecovered: () => void;
   /** Memory is no longer the log's fold: emergency cancel, exit 1. Every pending `durable` has been rejected with it. */
   readonly onFatal: (error: Error) => void;
@@ -65,110 +65,85 @@ export interface Sequencer extends Journal {
   close(): Promise<void>;
 }
 
-/** A unit on its way, with those who wait for it. */
-interface Pending extends Unit {
-  readonly durable: Promise<readonly Receipt[]>;
-  readonly resolve: (receipts: readonly Receipt[]) => void;
-  readonly reject: (error: Error) => void;
-}
-
 const STRATEGY_SHARE = 0.75;
 
-/** Opens the writer on the head of the store. */
-export const createSequencer = (options: SequencerOptions): Sequencer => new Writer(options);
+export const createSequencer = (options: SequencerOptions): Sequencer => new LogSequencer(options);
 
-class Writer implements Sequencer {
+class LogSequencer implements Sequencer {
   readonly log: string;
   readonly #options: SequencerOptions;
   readonly #limits: SequencerLimits;
-  readonly #defer: (run: () => void) => void;
   readonly #commit: Commit;
   readonly #queue: Pending[] = [];
   #inFlight: readonly Pending[] = [];
   #head: Head;
-  #lastReading: Ns;
   #durable: { readonly size: number; readonly hash: string };
+  #lastReading: Ns;
+  /** Of what waits and is in flight. */
   #records = 0;
   #bytes = 0;
   #isCutDue = false;
   #isClosed = false;
-  #state: SequencerState = 'flowing';
+  #state: Exclude<SequencerState, 'failed'> = 'flowing';
   #failure: Error | null = null;
 
   constructor(options: SequencerOptions) {
-    const { log, head, store, timers, events, limits = LIMITS, defer = setImmediate } = options;
+    const { log, head, limits = LIMITS, store, timers } = options;
     this.log = log;
     this.#options = options;
     this.#limits = limits;
-    this.#defer = defer;
     this.#head = head;
+    this.#durable = head;
     this.#lastReading = head.at;
-    this.#durable = { size: head.size, hash: head.hash };
     this.#commit = createCommitter({
       store, timers, emergencyAfterMs: limits.emergencyAfterMs,
-      onTrouble: (error) => {
-        if (this.#state === 'flowing') this.#state = 'unknown';
-        events.onTrouble(error);
-      },
-      onEmergency: (error) => {
-        if (this.#state === 'failed') return;
-        this.#state = 'emergency';
-        events.onEmergency(error);
-      },
-      onHealed: (wasEmergency) => {
-        if (this.#state === 'failed') return;
-        this.#state = 'flowing';
-        if (wasEmergency) events.onRecovered();
-      },
+      onTrouble: (error) => { this.#trouble(error); },
+      onEmergency: (error) => { this.#emergency(error); },
+      onHealed: () => { this.#healed(); },
     });
   }
 
   get nextSeq(): number { return this.#head.size; }
   get durableSize(): number { return this.#durable.size; }
   get durableHash(): string { return this.#durable.hash; }
-  get state(): SequencerState { return this.#state; }
+  get state(): SequencerState { return this.#failure === null ? this.#state : 'failed'; }
 
   accepts(lane: Lane): boolean {
-    if (this.#state === 'failed' || this.#isClosed) return false;
+    if (this.#failure !== null || this.#isClosed) return false;
     if (lane === 'reserved') return true;
     const { queueRecords, queueBytes } = this.#limits;
     return this.#state === 'flowing' && this.#records < queueRecords * STRATEGY_SHARE && this.#bytes < queueBytes * STRATEGY_SHARE;
   }
 
-  append(drafts: readonly Draft[]): Appended {
+  append(drafts: readonly Draft[], given?: Ns): Appended {
     if (this.#failure !== null) throw this.#failure;
     if (this.#isClosed) throw new Error('the log is closed');
-    const at = this.#instant(); // before the head is read: who is told of a clock's step may append
-    const unit = pending(seal(this.log, this.#head, at, drafts, this.#options.subjectOf));
-    const last = unit.records.at(-1);
-    this.#head = { size: this.#head.size + unit.lines.length, hash: unit.lines.at(-1)?.hash ?? this.#head.hash, at: last?.at ?? this.#head.at };
+    const now = given ?? this.now(); // before the head is read: who is told of a clock's step may append
+    const at = now > this.#head.at ? now : this.#head.at;
+    const unit = new Pending(this.log, seal(this.log, this.#head, at, drafts, this.#options.subjectOf));
+    this.#head = { size: this.#head.size + unit.lines.length, hash: lastOf(unit).hash, at };
     this.#queue.push(unit);
     this.#records += unit.lines.length;
     this.#bytes += unit.bytes;
-    try {
-      for (const record of unit.records) this.#options.fold(record);
-    } catch (error) {
-      this.#fail(error as Error); // half a unit may be folded: this memory is of no use any more
-      throw error;
-    }
+    this.#fold(unit);
     if (this.#inFlight.length === 0 && !this.#isCutDue) {
       this.#isCutDue = true;
-      this.#defer(() => { this.#cut(); });
+      (this.#options.defer ?? setImmediate)(() => { this.#cut(); });
     }
-    return { records: unit.records, durable: unit.durable };
+    return unit;
   }
 
   async whenDurable(seq: number): Promise<Receipt> {
-    if (!Number.isSafeInteger(seq) || seq < 0 || seq >= this.#head.size) throw new RangeError(`there is no record ${String(seq)} yet`);
-    const unit = [...this.#inFlight, ...this.#queue].find(({ lines }) => (lines.at(-1)?.seq ?? -1) >= seq);
-    if (unit === undefined || seq < this.#durable.size) {
-      const [line] = await this.#options.store.read(seq, 1);
-      if (line?.seq !== seq) throw new LogFork(`the store has lost record ${String(seq)}`);
-      return receiptOf(this.log, line);
+    if (!Number.isSafeInteger(seq) || seq < 0 || seq >= this.nextSeq) throw new RangeError(`there is no record ${String(seq)} yet`);
+    if (seq >= this.durableSize) {
+      const unit = [...this.#inFlight, ...this.#queue].find((one) => lastOf(one).seq >= seq);
+      const receipt = (await unit?.durable)?.find((one) => one.seq === seq);
+      if (receipt !== undefined) return receipt;
     }
-    const receipt = (await unit.durable).find((one) => one.seq === seq);
-    if (receipt === undefined) throw new RangeError(`there is no record ${String(seq)}`);
-    return receipt;
+    if (this.#failure !== null) throw this.#failure;
+    const [line] = await this.#options.store.read(seq, 1);
+    if (line?.seq !== seq) throw new LogFork(`the store has lost record ${String(seq)}`);
+    return receiptOf(this.log, line);
   }
 
   async close(): Promise<void> {
@@ -177,8 +152,7 @@ class Writer implements Sequencer {
     await (this.#queue.at(-1) ?? this.#inFlight.at(-1))?.durable;
   }
 
-  /** `at` never decreases. */
-  #instant(): Ns {
+  now(): Ns {
     const now = this.#options.clock.now();
     const back = this.#lastReading - now;
     this.#lastReading = now;
@@ -186,59 +160,108 @@ class Writer implements Sequencer {
     return now > this.#head.at ? now : this.#head.at;
   }
 
+  #fold({ records }: Unit): void {
+    try {
+      for (const record of records) this.#options.fold(record);
+    } catch (error) {
+      this.#fail(error as Error); // half a unit may be folded: this memory is of no use any more
+      throw error;
+    }
+  }
+
+  /** Sends the next batch, unless one is in flight. */
   #cut(): void {
     this.#isCutDue = false;
     if (this.#inFlight.length > 0 || this.#queue.length === 0) return;
-    const { batchUnits, batchBytes } = this.#limits;
-    let size = 0;
+    let bytes = 0;
     let count = 0;
     for (const unit of this.#queue) {
-      if (count > 0 && (count === batchUnits || size + unit.bytes > batchBytes)) break;
-      size += unit.bytes;
+      if (count > 0 && (count === this.#limits.batchUnits || bytes + unit.bytes > this.#limits.batchBytes)) break;
+      bytes += unit.bytes;
       count += 1;
     }
     this.#inFlight = this.#queue.splice(0, count);
-    this.#commit(linesOf(this.#inFlight), this.#durable.hash).then(() => { this.#stored(); }).catch((error: unknown) => { this.#fail(error as Error); });
+    this.#commit(this.#inFlight.flatMap(({ lines }) => lines), this.#durable.hash)
+      .then(() => { this.#stored(); })
+      .catch((error: unknown) => { this.#fail(error as Error); });
   }
 
   /** A crash before this line leaves records that nobody was told of; the next start folds them. */
   #stored(): void {
     const done = this.#inFlight;
-    const last = done.at(-1)?.lines.at(-1);
-    if (last !== undefined) this.#durable = { size: last.seq + 1, hash: last.hash };
+    if (this.#failure !== null) return;
     for (const unit of done) {
+      const { seq, hash } = lastOf(unit);
+      this.#durable = { size: seq + 1, hash };
       this.#records -= unit.lines.length;
       this.#bytes -= unit.bytes;
     }
     this.#inFlight = [];
     this.#cut(); // before the answers: the disk works while they are given
-    this.#options.events.onDurable(done.flatMap((unit) => unit.records), linesOf(done));
-    for (const unit of done) unit.resolve(unit.lines.map((line) => receiptOf(this.log, line)));
+    this.#options.events.onDurable(done.flatMap(({ records }) => records), done.flatMap(({ lines }) => lines));
+    for (const unit of done) unit.settle('stored');
+  }
+
+  #trouble(error: Error): void {
+    if (this.#state === 'flowing') this.#state = 'unknown';
+    this.#options.events.onTrouble(error);
+  }
+
+  #emergency(error: Error): void {
+    if (this.#failure !== null) return;
+    this.#state = 'emergency';
+    this.#options.events.onEmergency(error);
+  }
+
+  #healed(): void {
+    if (this.#failure !== null) return;
+    this.#state = 'flowing';
+    this.#options.events.onRecovered();
   }
 
   #fail(error: Error): void {
     if (this.#failure !== null) return;
-    this.#state = 'failed';
     this.#failure = error;
-    const lost = [...this.#inFlight, ...this.#queue.splice(0)];
-    this.#inFlight = [];
-    for (const unit of lost) unit.reject(error);
+    for (const unit of [...this.#inFlight, ...this.#queue]) unit.settle(error);
     this.#options.events.onFatal(error);
   }
 }
 
+const lastOf = ({ lines }: Unit): StoredLine => lines.at(-1) as StoredLine;
+
 /** The only place where a receipt is made: its record was read from, or acknowledged by, the store. */
 const receiptOf = (log: string, { seq, hash }: { readonly seq: number; readonly hash: string }): Receipt => ({ log, seq, hash }) as Receipt;
 
-const linesOf = (units: readonly Pending[]): readonly StoredLine[] => (units.length === 1 ? units[0]?.lines ?? [] : units.flatMap(({ lines }) => lines));
+/** A unit on its way. Nobody waits for most of them, so the promise is made for who asks. */
+class Pending implements Unit, Appended {
+  readonly records: Unit['records'];
+  readonly lines: Unit['lines'];
+  readonly bytes: number;
+  readonly #log: string;
+  #durable: Promise<readonly Receipt[]> | null = null;
+  #outcome: 'open' | 'stored' | Error = 'open';
+  #tell: (() => void) | null = null;
 
-function pending(unit: Unit): Pending {
-  let resolve!: Pending['resolve'];
-  let reject!: Pending['reject'];
-  const durable = new Promise<readonly Receipt[]>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  durable.catch(() => undefined); // a unit for which nobody waits: `onFatal` tells
-  return { ...unit, durable, resolve, reject };
+  constructor(log: string, { records, lines, bytes }: Unit) {
+    this.#log = log;
+    this.records = records;
+    this.lines = lines;
+    this.bytes = bytes;
+  }
+
+  get durable(): Promise<readonly Receipt[]> {
+    this.#durable ??= new Promise((resolve, reject) => {
+      this.#tell = () => {
+        if (this.#outcome instanceof Error) reject(this.#outcome);
+        else resolve(this.lines.map((line) => receiptOf(this.#log, line)));
+      };
+      if (this.#outcome !== 'open') this.#tell();
+    });
+    return this.#durable;
+  }
+
+  settle(outcome: 'stored' | Error): void {
+    this.#outcome = outcome;
+    this.#tell?.();
+  }
 }

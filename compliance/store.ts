@@ -78,7 +78,10 @@ export async function postgresStore(options: LaneOptions): Promise<PostgresStore
 
   return {
     append,
-    ...reads(tables, options.log),
+    ...storedReads(tables, options.log),
+    async putBlob(hash, text) {
+      await tables.insertInto('blobs').values({ hash: Buffer.from(hash, 'hex'), text }).onConflict((conflict) => conflict.doNothing()).execute();
+    },
     tables,
     async close() {
       await tables.destroy();
@@ -133,7 +136,10 @@ function joined(lines: readonly StoredLine[]): readonly [Buffer, string, string]
 const stored = ({ seq, hash, canonical }: Pick<Tables['records'], 'seq' | 'hash' | 'canonical'>): StoredRecord =>
   ({ seq: Number(seq), hash: hash.toString('hex'), canonical });
 
-function reads(tables: Database, log: string): Omit<LogStore, 'append'> {
+/** What can be asked of a stored log: all that a reader needs who never writes, and takes no lease. */
+export type LogReads = Omit<LogStore, 'append' | 'putBlob'>;
+
+export function storedReads(tables: Database, log: string): LogReads {
   const records = tables.selectFrom('records').where('log', '=', log).orderBy('seq');
   return {
     async read(from, limit) {
@@ -151,15 +157,13 @@ function reads(tables: Database, log: string): Omit<LogStore, 'append'> {
     async hashes(from, to) {
       const all: Buffer[] = [];
       for (let at = from; at < to; at += HASH_PAGE) {
-        const page = await tables.selectFrom('records').where('log', '=', log).where('seq', '>=', String(at)).where('seq', '<', String(Math.min(to, at + HASH_PAGE)))
+        const end = Math.min(to, at + HASH_PAGE);
+        const page = await tables.selectFrom('records').where('log', '=', log).where('seq', '>=', String(at)).where('seq', '<', String(end))
           .select(sql<Buffer | null>`string_agg(hash, ''::bytea ORDER BY seq)`.as('joined')).executeTakeFirstOrThrow();
         const joined = page.joined ?? Buffer.alloc(0);
         for (let i = 0; i < joined.length; i += 32) all.push(joined.subarray(i, i + 32));
       }
       return all;
-    },
-    async putBlob(hash, text) {
-      await tables.insertInto('blobs').values({ hash: Buffer.from(hash, 'hex'), text }).onConflict((conflict) => conflict.doNothing()).execute();
     },
     async getBlob(hash) {
       const row = await tables.selectFrom('blobs').select('text').where('hash', '=', Buffer.from(hash, 'hex')).executeTakeFirst();

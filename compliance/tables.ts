@@ -15,9 +15,15 @@ export type Database = Kysely<Tables>;
 const CONNECTIONS = 4;
 const CONNECT_DEADLINE_MS = 4_000;
 
-/** @param onLost a connection broke while idle; the pool replaces it. */
+/** @param onLost a connection broke; the pool replaces it, and the query on it, if any, rejects. */
 export function openTables(connection: ClientConfig, onLost: (error: Error) => void): Database {
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: openPool(connection, onLost) }) }).withSchema('portcullis');
+}
+
+/** A pool hears its idle connections only; one that breaks while Kysely has it would end the process as an unheard `error`. */
+export function openPool(connection: ClientConfig, onLost: (error: Error) => void): pg.Pool {
   const pool = new pg.Pool({ ...connection, max: CONNECTIONS, connectionTimeoutMillis: CONNECT_DEADLINE_MS, keepAlive: true });
   pool.on('error', onLost);
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }).withSchema('portcullis');
+  pool.on('connect', (client) => client.on('error', onLost));
+  return pool;
 }

@@ -3,7 +3,7 @@
  * {"entries": [[key, value], …]} in its order, which is part of the state. Objects of the state have no such keys of their own.
  */
 import type { Json } from '../risk/domain/record.ts';
-import type { Child, ExecutionState } from './state.ts';
+import type { Child, ExecutionState, Parent } from './state.ts';
 
 /** The whole state as plain JSON. Equal states in equal order give equal JSON. */
 export function dumpExecution(state: ExecutionState): Json {
@@ -13,12 +13,13 @@ export function dumpExecution(state: ExecutionState): Json {
 
 /** The state that `dumpExecution` wrote. The snapshot's hash is checked before this is called, so the shape is taken as given. */
 export function loadExecution(json: Json): ExecutionState {
-  const state = decode(json) as Omit<ExecutionState, 'children'>;
-  return { ...state, children: childrenOf(state) };
+  const state = decode(json) as Omit<ExecutionState, 'children' | 'finishedChildren'>;
+  const { young, old } = state.finishedParents;
+  return { ...state, children: childrenOf(state.parents), finishedChildren: { young: childrenOf(young), old: childrenOf(old) } };
 }
 
-/** The index over the children of live parents, in the order of their release. */
-function childrenOf({ parents }: Pick<ExecutionState, 'parents'>): Map<string, Child> {
+/** The index over the children of parents, in the order of their release. */
+function childrenOf(parents: ReadonlyMap<string, Parent>): Map<string, Child> {
   const children = [...parents.values()].flatMap((parent) => parent.children).sort((a, b) => a.seq - b.seq);
   return new Map(children.map((child) => [child.order.clOrdId, child]));
 }

@@ -27,7 +27,7 @@ const TABLE: Readonly<Record<OrderEvent, Row>> = {
   expired:         ['expired',        'expired',        'expired',        '!',   'expired',     '!',      '!',     '!',   '!',     '=',      'expired'],
   replaced:        ['replaced',       'replaced',       'replaced',       '!',   'replaced',    '!',      '=',     '!',   '!',     '!',      'replaced'],
   rejected:        ['rejected',       '!',              '!',              '!',   'rejected',    '!',      '!',     '!',   '=',     '!',      'rejected'],
-  withheld:        ['denied',         '!',              '!',              '!',   'denied',      '!',      '!',     '=',   '!',     '!',      '!'],
+  withheld:        ['denied',         '!',              '!',              '!',   'denied',      '!',      '!',     '=',   '!',     '!',      'denied'],
   cancelRequested: ['pending_cancel', 'pending_cancel', 'pending_cancel', '=',   '=',           '=',      '=',     '=',   '=',     '=',      'pending_cancel'],
   cancelRejected:  ['=',              '=',              '=',              '=',   'working',     '=',      '=',     '=',   '=',     '=',      '='],
   lost:            ['unknown',        'unknown',        'unknown',        '=',   'unknown',     '=',      '=',     '=',   '=',     '=',      '='],

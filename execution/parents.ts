@@ -29,6 +29,11 @@ export function reservedQty(parent: Pick<Parent, 'children' | 'end' | 'orderQty'
   return parent.end === null ? maximum(notBelowZero(subtract(parent.orderQty, parent.cumQty)), working) : working;
 }
 
+/** The child that works a direct order: the latest of its chain that may still fill. */
+export function workingChild({ children }: Pick<Parent, 'children'>): Child | null {
+  return children.findLast(({ state }) => isOpen(state)) ?? null;
+}
+
 /** Filled or working: what counts against the schedule. What an immediate order left unfilled may be released again. */
 export function committedQty(parent: Parent): Decimal {
   return (parent.cumQty + workingQty(parent)) as Decimal;
@@ -68,8 +73,14 @@ function endDirect(parent: Parent, at: Ns): void {
 
 function finish(state: ExecutionState, parent: Parent): void {
   if (!state.parents.delete(parent.id)) return;
-  for (const child of parent.children) state.children.delete(child.order.clOrdId);
-  keep(state.finishedParents, parent.id, parent, isFull);
+  const { finishedParents, finishedChildren } = state;
+  const { young } = finishedParents;
+  keep(finishedParents, parent.id, parent, isFull);
+  if (finishedParents.young !== young) Object.assign(finishedChildren, { old: finishedChildren.young, young: new Map() });
+  for (const child of parent.children) {
+    state.children.delete(child.order.clOrdId);
+    finishedChildren.young.set(child.order.clOrdId, child);
+  }
   if (parent.targetId === null) return;
   const target = state.targets.get(targetKey(parent.account, parent.targetId));
   if (target === undefined) throw new RangeError('a parent that outlived its target');

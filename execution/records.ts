@@ -25,10 +25,14 @@ export interface SliceReleased extends DecisionJson, OrderTermsJson {
   /** Null for a direct order: its decision, in the same unit, holds them. */
   readonly facts: SymbolFactsJson | null;
 }
-/** A slice that was due and is not sent: denied by a check, or a switch flipped between its record and the send. */
+/** A slice that was due and is not sent. */
 export interface SliceWithheld extends DecisionJson {
+  /** Denied by a check; or, when it had its record already, halted or cancelled before it was sent. */
+  readonly why: 'denied' | 'halted' | 'canceled';
   /** The child, when it already had a record; null when none was made. */
   readonly clOrdId: string | null;
+  /** The order that was denied and the facts that it was denied on; null when its own record holds them. */
+  readonly judged: (OrderTermsJson & { readonly venue: string; readonly facts: SymbolFactsJson }) | null;
   readonly parent: string;
   readonly due: string | null;
   readonly orderQty: string;

@@ -14,7 +14,7 @@ import { transition, type OrderEvent } from './order-state.ts';
 import { endParent, settleParent, settleTarget } from './parents.ts';
 import type { ExecutionRecords, OrderFilled, OrderRejected, OrderReplaced, SliceReleased } from './records.ts';
 import { nearestProduct } from './shortfall.ts';
-import { findParent, IDS_GENERATION, IDS_GENERATION_NS, isRepeat, orderKey, targetKey } from './state.ts';
+import { findChild, findParent, IDS_GENERATION, IDS_GENERATION_NS, isRepeat, orderKey, targetKey } from './state.ts';
 import type { Child, ExecutionState, IdEntry, Parent } from './state.ts';
 import { keep } from './window.ts';
 
@@ -209,9 +209,16 @@ function replace(into: Into, { body }: LogRecord<'order.replaced', OrderReplaced
   report(into, body, 'acknowledged');
 }
 
-/** A refused replacement is an order of its own that ended; a refused cancel leaves the order at work. */
+/**
+ * A refused replacement is an order of its own that ended. A refused cancel leaves the order at work; where the venue has never said
+ * that it has the order, what became of it is unknown. A refusal of an order that the venue has accepted speaks of a second arrival of
+ * the same order, and changes nothing.
+ */
 function reject(into: Into, { body }: LogRecord<'order.rejected', OrderRejected>): void {
-  report(into, body, body.of === 'cancel' ? 'cancelRejected' : 'rejected');
+  const isAccepted = (findChild(into.state, body.clOrdId)?.acceptedAt ?? null) !== null;
+  if (body.of === 'cancel') report(into, body, isAccepted ? 'cancelRejected' : 'lost');
+  else if (isAccepted) arrive(into, body.venue, body.sourceSeq);
+  else report(into, body, 'rejected');
 }
 
 type Named = Pick<OrderRejected, 'parent' | 'clOrdId'>;

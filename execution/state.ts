@@ -19,6 +19,8 @@ export interface ExecutionState {
   /** The last finished ones, in generations of `FINISHED_GENERATION`. */
   readonly finishedParents: Window<Parent>;
   readonly finishedTargets: Window<Target>;
+  /** Children of the parents in `finishedParents`, by clOrdId: the venue may have a late word about them. Derived from it. */
+  readonly finishedChildren: Window<Child>;
   /** By `orderKey` or `targetKey`: what a repeat is answered from. At least two days, in generations of at most `IDS_GENERATION`. */
   readonly ids: Window<IdEntry>;
   /** By venue id: the last source sequence that is in the log. Where resumption starts. */
@@ -116,8 +118,8 @@ export interface Child {
 
 export function emptyExecutionState(): ExecutionState {
   return {
-    parents: new Map(), children: new Map(), targets: new Map(), finishedParents: emptyWindow(), finishedTargets: emptyWindow(), ids: emptyWindow(),
-    venues: new Map(), forgotten: false,
+    parents: new Map(), children: new Map(), targets: new Map(), finishedParents: emptyWindow(), finishedTargets: emptyWindow(),
+    finishedChildren: emptyWindow(), ids: emptyWindow(),    venues: new Map(), forgotten: false,
   };
 }
 
@@ -128,6 +130,11 @@ export const targetKey = (account: string, targetId: string): string => `target|
 /** A parent, live or finished lately; null when it is older or was never there. */
 export function findParent(state: ExecutionState, id: string): Parent | null {
   return state.parents.get(id) ?? recall(state.finishedParents, id) ?? null;
+}
+
+/** A child of such a parent; null when it is older or was never there. */
+export function findChild(state: ExecutionState, clOrdId: string): Child | null {
+  return state.children.get(clOrdId) ?? recall(state.finishedChildren, clOrdId) ?? null;
 }
 
 /** A target, live or finished lately; null when it is older or was never there. */

@@ -1,8 +1,9 @@
-/** What happens by itself: accounts are marked, checkpoints published, the kill file looked at. Each is a command that takes the same way. */
+/** What happens by itself: accounts are marked, checkpoints published, the kill file looked at, snapshots made. Each is a command that takes the same way. */
 import { draft, SYSTEM } from '../compliance/records.ts';
 import type { Timers } from '../execution/time.ts';
 import { plusMs } from '../risk/domain/time.ts';
 import { FIRM } from '../risk/switches.ts';
+import type { Behind } from './behind.ts';
 import { flipSwitch } from './flows/flip-switch.ts';
 import { markAccounts } from './flows/mark-accounts.ts';
 import type { House } from './house.ts';
@@ -12,10 +13,12 @@ import type { Transparency } from './transparency.ts';
 const MARK_EVERY_MS = 1_000;
 const CHECKPOINT_EVERY_MS = 1_000;
 const KILL_LOOKED_AT_EVERY_MS = 200;
+const SNAPSHOT_LOOKED_AT_EVERY_MS = 1_000;
 
 export interface Background {
   readonly house: House;
   readonly transparency: Transparency;
+  readonly behind: Behind;
   readonly dataDir: string;
   /** The wall's: checkpoints and the kill file do not wait for a market. */
   readonly wall: Timers;
@@ -23,10 +26,12 @@ export interface Background {
   readonly hasEnded: () => boolean;
 }
 
-export function startBackground({ house, transparency, dataDir, wall, hasEnded }: Background): void {
+export function startBackground({ house, transparency, behind, dataDir, wall, hasEnded }: Background): void {
   every(() => (hasEnded() ? wall : house.timers), MARK_EVERY_MS, () => { markAccounts(house); });
   every(() => wall, CHECKPOINT_EVERY_MS, publisher(house, transparency));
   every(() => wall, KILL_LOOKED_AT_EVERY_MS, killWatch(house, dataDir));
+  every(() => wall, SNAPSHOT_LOOKED_AT_EVERY_MS, () => { behind.look(house).catch(house.fail); });
+  behind.verifyPast(house).catch(house.fail);
 }
 
 /** `timers` is asked anew each time. */

@@ -1,24 +1,31 @@
-/** What may be done while the log cannot be written: a halt, and cancels. The proof goes to a file of its own before the venue is told. */
+/** What may be done while the log cannot be written: a halt, a withdrawal, cancels. The proof goes to a file of its own before the venue is told. */
 import type { EmergencyKind, EmergencyLog } from '../compliance/emergency.ts';
 import { SYSTEM } from '../compliance/records.ts';
 import type { Clock } from '../execution/time.ts';
 import type { Actor, Json } from '../risk/domain/record.ts';
-import type { SwitchFlipped } from '../risk/records.ts';
+import type { SwitchFlipped, TargetWithdrawn } from '../risk/records.ts';
 import { cancelBody, cancelDrafts, isCancellable, sendCancels, type CancelBody } from './flows/cancel.ts';
 import type { House } from './house.ts';
 
 export interface EmergencyAct {
-  record(actor: Actor, flipped: SwitchFlipped | null, cancels: readonly CancelBody[]): void;
+  record(actor: Actor, done: SwitchFlipped | TargetWithdrawn | null, cancels: readonly CancelBody[]): void;
 }
 
-/** Writes to the emergency file, synchronously: when it returns, the proof is on disk. */
-export function emergencyAct(file: EmergencyLog, clock: Clock): EmergencyAct {
+/**
+ * Writes to the emergency file, synchronously: when it returns, the proof is on disk. A file that cannot be written either (one full disk
+ * holds both) keeps nothing from being done: `say` tells the operator.
+ */
+export function emergencyAct(file: EmergencyLog, clock: Clock, say: (line: string) => void): EmergencyAct {
   return {
-    record(actor, flipped, cancels) {
+    record(actor, done, cancels) {
       const at = clock.now();
       const write = (kind: EmergencyKind, body: unknown): void => { file.append(at, kind, { actor, body } as unknown as Json); };
-      if (flipped !== null) write('switch.flipped', flipped);
-      for (const body of cancels) write('cancel.requested', body);
+      try {
+        if (done !== null) write('scope' in done ? 'switch.flipped' : 'target.withdrawn', done);
+        for (const body of cancels) write('cancel.requested', body);
+      } catch (error) {
+        say(`the emergency file cannot be written; what it was to prove is done all the same: ${(error as Error).message}`);
+      }
     },
   };
 }

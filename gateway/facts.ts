@@ -22,7 +22,7 @@ export function readFacts(house: House, symbols: Iterable<string>): Facts {
       advQty: instrument.advQty,
     });
   }
-  return { now: house.timers.now(), clockStepBackMs: house.clockStepBackMs(), source: house.market.source, symbols: read };
+  return { now: house.journal.now(), clockStepBackMs: house.clockStepBackMs(), source: house.market.source, symbols: read };
 }
 
 export const midOf = (facts: SymbolFacts | undefined): Decimal | null =>

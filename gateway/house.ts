@@ -37,8 +37,8 @@ export interface House {
   readonly emergency: EmergencyAct;
   /** A flow that no caller waits for has failed: the process stops, and recovery takes over. */
   readonly fail: (error: unknown) => void;
-  /** Resolves when the log cannot be written: the kill does not wait for it. */
-  readonly unwritable: () => Promise<void>;
+  /** What `durable` resolves to, or null as soon as the log cannot be written: a kill does not wait for it. */
+  readonly unlessUnwritable: <T>(durable: Promise<T>) => Promise<T | null>;
 }
 
 /** The policy in force. A log begins with one, so its absence is a defect of the start. */

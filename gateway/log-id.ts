@@ -1,37 +1,64 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg, { type ClientConfig } from 'pg';
+import type { Fork } from '../compliance/records.ts';
 
-const FORM = /^[0-9a-f]{16}$/;
+/** What `DATA_DIR/log` says. */
+export interface LogFile {
+  readonly log: string;
+  /** What this log was begun from, because that one could not go on. */
+  readonly forkOf: Fork | null;
+}
+
+const FORM = /^(?<log>[0-9a-f]{16})\n(?:forks (?<old>[0-9a-f]{16}) (?<size>0|[1-9][0-9]{0,15}) (?<hash>[0-9a-f]{64})\n)?$/;
+const fileIn = (dataDir: string): string => join(dataDir, 'log');
 
 /**
  * The log that this folder's gateway writes. `DATA_DIR/log` names it; without the file it is the one log of the database, or a new
  * one in an empty database. Its first eight digits begin every order id, so ids of two logs never meet at a venue.
  */
-export async function openLogId(dataDir: string, connection: ClientConfig): Promise<string> {
-  const named = readLogId(dataDir);
+export async function openLogId(dataDir: string, connection: ClientConfig): Promise<LogFile> {
+  const named = readLogFile(dataDir);
   if (named !== null) return named;
-  const file = join(dataDir, 'log');
   const present = await logsIn(connection);
-  if (present.length > 1) throw new Error(`the database holds ${String(present.length)} logs: write the id of yours into ${file}`);
-  const log = present[0] ?? randomBytes(8).toString('hex');
-  writeFileSync(file, `${log}\n`, { mode: 0o600, flag: 'wx' });
-  return log;
+  if (present.length > 1) throw new Error(`the database holds ${String(present.length)} logs: write the id of yours into ${fileIn(dataDir)}`);
+  const log = present[0] ?? newLogId();
+  writeFileSync(fileIn(dataDir), formatLogFile({ log, forkOf: null }), { mode: 0o600, flag: 'wx' });
+  return { log, forkOf: null };
 }
 
-/** The id in `DATA_DIR/log`; null without the file. */
-export function readLogId(dataDir: string): string | null {
-  const file = join(dataDir, 'log');
+export const newLogId = (): string => randomBytes(8).toString('hex');
+
+/** `DATA_DIR/log`; null without the file. */
+export function readLogFile(dataDir: string): LogFile | null {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8').trim();
+    text = readFileSync(fileIn(dataDir), 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
-  if (!FORM.test(text)) throw new Error(`${file} does not hold the id of a log: 16 hexadecimal digits`);
-  return text;
+  const named = parseLogFile(text.endsWith('\n') ? text : `${text}\n`);
+  if (named === null) throw new Error(`${fileIn(dataDir)} does not hold the id of a log: 16 hexadecimal digits`);
+  return named;
+}
+
+/** Puts another log in its place; a crash leaves the one or the other. */
+export function replaceLogFile(dataDir: string, named: LogFile): void {
+  const draft = `${fileIn(dataDir)}.new`;
+  writeFileSync(draft, formatLogFile(named), { mode: 0o600, flush: true });
+  renameSync(draft, fileIn(dataDir));
+}
+
+export const formatLogFile = ({ log, forkOf }: LogFile): string =>
+  (forkOf === null ? `${log}\n` : `${log}\nforks ${forkOf.log} ${String(forkOf.size)} ${forkOf.hash}\n`);
+
+/** Null for anything that `formatLogFile` does not write. */
+export function parseLogFile(text: string): LogFile | null {
+  const { log, old, size, hash } = FORM.exec(text)?.groups ?? {};
+  if (log === undefined) return null;
+  return { log, forkOf: old === undefined || hash === undefined ? null : { log: old, size: Number(size), hash } };
 }
 
 async function logsIn(connection: ClientConfig): Promise<string[]> {

@@ -21,10 +21,10 @@ function nodeOf(): { version: string; commit: string | null; lockfileHash: strin
   return { version, commit: process.env['GIT_COMMIT'] ?? null, lockfileHash: hash('sha256', readFileSync(`${ROOT}package-lock.json`, 'utf8')) };
 }
 
-/** The process has lost its footing: what was in flight is for recovery. */
+/** The process has lost its footing: what was in flight is for recovery. The cancels of this turn are on their way before it ends. */
 const fatalTo = (log: Logger) => (error: unknown): void => {
   log.fatal(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  process.exit(1);
+  setImmediate(() => process.exit(1));
 };
 
 async function run(): Promise<void> {

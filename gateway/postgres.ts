@@ -26,12 +26,12 @@ export interface GatewayDatabase {
 export async function openDatabase({ url, dataDir, log }: DatabaseOptions): Promise<GatewayDatabase> {
   if (url !== undefined) {
     const owner = databaseUrl(url);
-    report(await migrate(owner), log);
+    report(await migrate(owner, log), log);
     return { writer: writerSession(owner), stop: () => Promise.resolve() };
   }
   const { connection, stop } = await startPostgres({ dataDir, log });
-  report(await migrate(connection), log);
-  return { writer: await writerLogin(connection), stop };
+  report(await migrate(connection, log), log);
+  return { writer: await writerLogin(connection, log), stop };
 }
 
 function report(done: readonly string[], log: (line: string) => void): void {

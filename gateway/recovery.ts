@@ -1,13 +1,15 @@
 /** What a start does once the log is folded: it says who started, brings policy and accounts in force, adopts, asks the venues, goes on. */
 import { isOpen } from '../execution/order-state.ts';
-import { readEmergency, type EmergencyLog } from '../compliance/emergency.ts';
+import type { Child } from '../execution/state.ts';
+import type { EmergencyEntry, EmergencyLog } from '../compliance/emergency.ts';
 import { draft, SYSTEM, type RecordBodies } from '../compliance/records.ts';
 import { formatDecimal } from '../risk/domain/decimal.ts';
 import type { Actor, Draft } from '../risk/domain/record.ts';
 import type { PolicyInForce } from '../risk/policy.ts';
-import type { SwitchFlipped } from '../risk/records.ts';
+import type { SwitchFlipped, TargetWithdrawn } from '../risk/records.ts';
 import { isTightening, switchKey } from '../risk/switches.ts';
-import { isCancellable, type CancelBody } from './flows/cancel.ts';
+import { isCancellable, sendCancels, type CancelBody } from './flows/cancel.ts';
+import { withdrawals } from './flows/flip-switch.ts';
 import { schedule } from './flows/schedule.ts';
 import type { House } from './house.ts';
 
@@ -30,14 +32,16 @@ export function openingDrafts(house: House, node: RecordBodies['node.started'], 
 
 /**
  * Orders whose send may or may not have reached the venue: their outcome is unknown, their exposure stays reserved, and the venue is
- * asked. A create is never sent again.
+ * asked. A create is never sent again; a cancel is, since a crash may have come between its record and its sending. What is not
+ * durable was never sent: there is nothing to ask.
  */
 export function askVenues(house: House): void {
   for (const venue of house.venues.values()) askVenue(house, venue.id);
 }
 
 export function askVenue(house: House, venue: string): void {
-  const open = [...house.state.execution.children.values()].filter((child) => child.order.venue === venue && isOpen(child.state));
+  const sent = ({ order, seq }: Child): boolean => order.venue === venue && seq < house.journal.durableSize;
+  const open = [...house.state.execution.children.values()].filter((child) => sent(child) && isOpen(child.state));
   const lost = open.filter((child) => child.state === 'pending');
   if (lost.length > 0) {
     house.journal.append(lost.map(({ order: { account, clOrdId, parent, strategy, symbol }, seq }) =>
@@ -45,29 +49,45 @@ export function askVenue(house: House, venue: string): void {
       .durable.catch(house.fail);
   }
   house.venues.get(venue)?.reconcile(open.map((child) => child.order.clOrdId));
+  sendCancels(house, open.filter((child) => child.state === 'pending_cancel').map((child) => child.order));
 }
 
 /**
  * Takes over what was done while the log could not be written. What the queue has written meanwhile is not repeated: a halt that is in
- * force, a cancel that is known. Only then is the file set aside; a crash before that adopts again, and finds nothing left to add.
+ * force, a withdrawal or a cancel that is known. Only then is the file set aside; a crash before that adopts again, and finds nothing
+ * left to add. What was done since is adopted first.
  */
-export function adoptEmergency(house: House, file: EmergencyLog, path: string): void {
-  const { entries } = readEmergency(path);
+export function adoptEmergency(house: House, file: EmergencyLog): void {
+  const entries = file.entries();
   const last = entries.at(-1);
   if (last === undefined) return;
   const drafts: Draft[] = [draft('emergency.adopted', SYSTEM, null, { entries: entries.length, head: last.hash })];
-  for (const { kind, body: stored } of entries) {
-    const { actor, body } = stored as unknown as { readonly actor: Actor; readonly body: SwitchFlipped & CancelBody };
-    if (kind === 'switch.flipped') {
+  for (const entry of entries) drafts.push(...adopted(house, entry));
+  house.journal.append(drafts).durable.then(() => {
+    if (file.entries().at(-1)?.hash === last.hash) file.archive();
+    else adoptEmergency(house, file);
+  }, house.fail);
+}
+
+function adopted(house: House, { kind, body: stored }: EmergencyEntry): readonly Draft[] {
+  const { actor, body } = stored as unknown as { readonly actor: Actor; readonly body: SwitchFlipped & CancelBody & TargetWithdrawn };
+  switch (kind) {
+    case 'switch.flipped': {
       const now = house.state.risk.switches.get(switchKey(body.scope));
       const previous = now?.state ?? 'active';
-      if (isTightening(previous, body.state)) drafts.push(draft(kind, actor, 'first', { ...body, engagement: (now?.engagement ?? 0) + 1, previous }));
-    } else {
+      if (!isTightening(previous, body.state)) return [];
+      const flipped = draft(kind, actor, 'first', { ...body, engagement: (now?.engagement ?? 0) + 1, previous });
+      return body.cancel === 'none' ? [flipped] : [flipped, ...withdrawals(house, { actor, scope: body.scope, reason: body.reason })];
+    }
+    case 'target.withdrawn': {
+      const live = body.parents.filter((id) => house.state.execution.parents.get(id)?.end === null);
+      return live.length === 0 ? [] : [draft(kind, actor, 'first', { ...body, parents: live })];
+    }
+    case 'cancel.requested': {
       const child = house.state.execution.children.get(body.clOrdId);
-      if (child !== undefined && isCancellable(child)) drafts.push(draft(kind, actor, 'first', body));
+      return child !== undefined && isCancellable(child) ? [draft(kind, actor, 'first', body)] : [];
     }
   }
-  house.journal.append(drafts).durable.then(() => { file.archive(); }, house.fail);
 }
 
 /** Live parents go on where they stopped. */

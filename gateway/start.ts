@@ -2,33 +2,31 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { canonicalize } from '../compliance/canonical.ts';
 import { emergencyPath, openEmergency, type EmergencyLog } from '../compliance/emergency.ts';
-import { fold, parseRecord, subjectOf } from '../compliance/fold.ts';
+import { fold } from '../compliance/fold.ts';
 import type { RecordBodies } from '../compliance/records.ts';
-import { createSequencer, type Sequencer } from '../compliance/sequencer.ts';
+import type { Sequencer } from '../compliance/sequencer.ts';
 import { fixedRule } from '../execution/route.ts';
 import { realTimers } from '../execution/timers/real.ts';
-import type { Timers } from '../execution/time.ts';
-import { NS_PER_MS } from '../risk/domain/time.ts';
+import type { LogRecord } from '../risk/domain/record.ts';
 import { policyJson } from '../risk/policy-file.ts';
 import type { PolicyInForce } from '../risk/policy.ts';
 import { universeJson } from '../risk/universe.ts';
+import { assemble, bringUp, type Assembled } from './assemble.ts';
 import { issueToken, openIssuer, type Grant, type Issuer } from './auth/issuer.ts';
 import { openKeyFile } from './auth/key-file.ts';
 import { startBackground } from './background.ts';
+import { Behind } from './behind.ts';
 import type { Config } from './config.ts';
-import { emergencyAct, emergencyCancel } from './emergency.ts';
 import { EventHub } from './events.ts';
 import { listen } from './faces.ts';
 import type { House } from './house.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { openLog, type OpenLog } from './open-log.ts';
-import { formerPolicy, readPolicy, storePolicy } from './policy.ts';
-import { adoptEmergency, askVenues, openingDrafts, resumeParents } from './recovery.ts';
+import { readPolicy, storePolicy } from './policy.ts';
 import { selfCheck } from './self-check.ts';
 import { createService } from './service/index.ts';
 import { Refusals } from './service/refusals.ts';
 import { Transparency } from './transparency.ts';
-import { VenueDesk } from './venue-desk.ts';
 import { openMarket, openVenue, type Surroundings } from './venues.ts';
 
 export interface Gateway {
@@ -71,10 +69,10 @@ interface Made {
   readonly surroundings: Surroundings;
   /** The wall's timers: checkpoints, retries and the kill file do not wait for a market. */
   readonly wall: ReturnType<typeof realTimers>;
-  readonly desk: VenueDesk;
   readonly transparency: Transparency;
   readonly hub: EventHub;
   readonly emergency: EmergencyLog;
+  readonly behind: Behind;
 }
 
 async function startOn(config: Config, ports: StartPorts, wanted: PolicyInForce, issuer: Issuer, opened: OpenLog): Promise<Gateway> {
@@ -86,8 +84,9 @@ async function startOn(config: Config, ports: StartPorts, wanted: PolicyInForce,
   const surroundings = await openMarket(config, { universe: wanted.universe, resumeAt: head.at, settle: () => settle.until(), failed: ports.fatal });
   const hub = new EventHub(store, head.size, accountOf(wanted), (error) => { ports.say(`the past cannot be read: ${String(error)}`); });
   const emergency = openEmergency(emergencyPath(config.dataDir));
-  const made: Made = { config, ports, wanted, opened, surroundings, wall: realTimers(), desk: new VenueDesk(), transparency, hub, emergency };
-  const running = assemble(made);
+  const behind = new Behind(opened, ports.say);
+  const made: Made = { config, ports, wanted, opened, surroundings, wall: realTimers(), transparency, hub, emergency, behind };
+  const running = run(made);
   settle.until = () => settled(running.sequencer);
   await recover(made, running);
 
@@ -100,87 +99,50 @@ async function startOn(config: Config, ports: StartPorts, wanted: PolicyInForce,
     async stop() {
       await faces.close();
       refusals.flush();
-      await close(made, sequencer);
+      await close(made, running);
     },
   };
 }
 
-interface Running {
-  readonly house: House;
-  readonly sequencer: Sequencer;
+interface Running extends Assembled {
   readonly metrics: Metrics;
-  /** What a start has come through: from here on strategies are served. */
-  readonly started: () => void;
 }
 
-/** The sequencer and the house, which know each other through what happens to the log. */
-function assemble(made: Made): Running {
-  const { config, ports, wanted, opened, surroundings, wall, desk, transparency, hub, emergency } = made;
-  const trouble = new Trouble();
-  let isStarting = true;
-  let stepBackMs = 0;
-  const sequencer: Sequencer = createSequencer({
-    log: opened.log, head: opened.head, store: opened.store, clock: surroundings.timers, timers: wall, subjectOf, fold: foldInto(opened, wanted),
-    events: {
-      onDurable(records, lines) {
-        for (const { hash } of lines) transparency.add(hash);
-        hub.publish(lines);
-        metrics.count(records);
-      },
-      onTrouble(error) {
-        ports.say(`the log cannot be written: ${error.message}`);
-        trouble.began();
-      },
-      onEmergency() { emergencyCancel(house, 'the log cannot be written'); },
-      onRecovered() {
-        ports.say('the log is written again');
-        adoptEmergency(house, emergency, emergencyPath(config.dataDir));
-      },
-      onFatal(error) {
-        emergencyCancel(house, 'the log is not ours any more');
-        ports.fatal(error);
-      },
-      onClockStep(back) { stepBackMs = Math.max(stepBackMs, Number(back / NS_PER_MS)); },
+function run(made: Made): Running {
+  const { ports, wanted, opened: { log, head, state, store }, surroundings: { timers, market }, wall, transparency, hub, emergency } = made;
+  const assembled = assemble({
+    log, head, state, store, timers, wall, market, emergency, fold: foldInto(state, wanted), router: fixedRule, say: ports.say, fatal: ports.fatal,
+    onDurable(records, lines) {
+      for (const { hash } of lines) transparency.add(hash);
+      hub.publish(lines);
+      metrics.count(records);
     },
   });
-  const waitingFor = (): string | null => {
-    if (isStarting) return 'the start';
-    if (sequencer.state !== 'flowing') return 'the log';
-    return desk.missing === null ? null : `venue ${desk.missing}`;
-  };
+  const { house, sequencer } = assembled;
   const metrics = createMetrics({
-    logLag: () => sequencer.nextSeq - sequencer.durableSize, durable: () => sequencer.durableSize, ready: () => waitingFor() === null,
+    logLag: () => sequencer.nextSeq - sequencer.durableSize, durable: () => sequencer.durableSize, ready: () => house.waitingFor() === null,
   });
-  const house = houseOf(opened, sequencer, surroundings, {
-    venues: desk.venues, emergency: emergencyAct(emergency, surroundings.timers), clockStepBackMs: () => stepBackMs, fail: ports.fatal, waitingFor,
-    unwritable: () => trouble.now(() => sequencer.state !== 'flowing'),
-  });
-  return { house, sequencer, metrics, started: () => { isStarting = false; } };
+  return { ...assembled, metrics };
 }
 
 /** From the folded log to a gateway that serves: nothing new is taken before the last line of this. */
-async function recover(made: Made, { house, sequencer, started }: Running): Promise<void> {
-  const { config, ports, wanted, opened, surroundings, wall, desk, transparency, emergency } = made;
-  const node = { ...ports.node, ...buildOf(surroundings), policyHash: wanted.hash, resumedAt: opened.head.size };
-  await sequencer.append(openingDrafts(house, node, wanted)).durable;
-  adoptEmergency(house, emergency, emergencyPath(config.dataDir));
-  for (const policy of wanted.policy.venues) {
-    const ways = { config, log: opened.log, surroundings, universe: wanted.universe, execution: opened.state.execution, onFault: ports.say };
-    await desk.connect(house, await openVenue(policy, ways));
-  }
-  askVenues(house);
-  surroundings.market.start();
-  resumeParents(house);
-  startBackground({ house, transparency, dataDir: config.dataDir, wall, hasEnded: surroundings.hasEnded });
+async function recover(made: Made, { house, desk, started }: Running): Promise<void> {
+  const { config, ports, wanted, opened, surroundings, wall, transparency, emergency, behind } = made;
+  const { head, forkOf } = opened;
+  const node = { ...ports.node, ...buildOf(surroundings), forkOf: head.size === 0 ? forkOf : null, policyHash: wanted.hash, resumedAt: head.size };
+  const ways = { config, log: opened.log, surroundings, universe: wanted.universe, execution: opened.state.execution, onFault: ports.say };
+  await bringUp(house, desk, { node, wanted, emergency, openVenue: (policy) => openVenue(policy, ways) });
+  startBackground({ house, transparency, behind, dataDir: config.dataDir, wall, hasEnded: surroundings.hasEnded });
   if (surroundings.hasBegun || opened.state.execution.parents.size > 0) surroundings.begin();
   started();
 }
 
 /** In the order in which nothing is lost: no new input, then everything durable, then the database. */
-async function close({ surroundings, wall, desk, transparency, opened, emergency }: Made, sequencer: Sequencer): Promise<void> {
+async function close({ surroundings, wall, transparency, opened, emergency, behind }: Made, { desk, sequencer }: Running): Promise<void> {
   surroundings.market.stop();
   surroundings.timers.stop();
   await desk.stop();
+  await behind.stop();
   await sequencer.close();
   wall.stop();
   transparency.publish();
@@ -191,7 +153,7 @@ async function close({ surroundings, wall, desk, transparency, opened, emergency
 const accountOf = ({ policy }: PolicyInForce) => (strategy: string): string | null => policy.strategies.find(({ id }) => id === strategy)?.account ?? null;
 
 /** Policies come in force by hash; at run time only the one that this start has read can. */
-function foldInto({ state }: OpenLog, wanted: PolicyInForce): Parameters<typeof createSequencer>[0]['fold'] {
+function foldInto(state: OpenLog['state'], wanted: PolicyInForce): (record: LogRecord) => void {
   const blobs = new Map([[wanted.hash, canonicalize(policyJson(wanted.policy))], [wanted.universeHash, canonicalize(universeJson(wanted.universe))]]);
   return (record) => { fold(state, record, (hash) => blobs.get(hash) ?? null); };
 }
@@ -206,36 +168,3 @@ async function settled(sequencer: Sequencer): Promise<void> {
 
 const buildOf = ({ clock }: Surroundings): Pick<RecordBodies['node.started'], 'node' | 'v8' | 'arch' | 'clock'> =>
   ({ arch: process.arch, clock, node: process.versions.node, v8: process.versions.v8 });
-
-/** Those who cannot wait for the log learn here that it cannot be written. */
-class Trouble {
-  #waiting: (() => void)[] = [];
-
-  began(): void {
-    for (const wake of this.#waiting.splice(0)) wake();
-  }
-
-  now(isTrouble: () => boolean): Promise<void> {
-    return isTrouble() ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
-  }
-}
-
-type Ways = Pick<House, 'venues' | 'emergency' | 'fail' | 'unwritable' | 'waitingFor' | 'clockStepBackMs'>;
-
-function houseOf({ state, store }: OpenLog, sequencer: Sequencer, { timers, market }: { readonly timers: Timers; readonly market: House['market'] }, ways: Ways): House {
-  const former = new Map<string, Promise<PolicyInForce>>();
-  return {
-    state, journal: sequencer, timers, market, router: fixedRule, ...ways,
-    admits: () => ways.waitingFor() === null && sequencer.accepts('strategy'),
-    lookUp: async (subject) => (await store.bySubject(subject)).map(({ canonical }) => parseRecord(canonical)),
-    records: async (from, to) => (await store.read(from, to - from)).map(({ canonical }) => parseRecord(canonical)),
-    receiptOf: (seq) => sequencer.whenDurable(seq),
-    policyOf: (hash) => {
-      const inForce = state.risk.policy;
-      if (inForce?.hash === hash) return Promise.resolve(inForce);
-      const known = former.get(hash) ?? formerPolicy(store, hash, inForce?.universeHash ?? '');
-      former.set(hash, known);
-      return known;
-    },
-  };
-}

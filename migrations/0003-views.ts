@@ -28,9 +28,10 @@ const orders = sql`
 
 const fills = sql`
   CREATE VIEW portcullis.fills AS
-  SELECT log, seq, at, (body ->> 'venueAt')::timestamptz AS venue_at, body ->> 'execId' AS exec_id, body ->> 'clOrdId' AS cl_ord_id, body ->> 'parent' AS parent,
-         body ->> 'account' AS account, body ->> 'strategy' AS strategy, body ->> 'symbol' AS symbol, body ->> 'side' AS side, body ->> 'venue' AS venue,
-         (body ->> 'lastQty')::numeric AS last_qty, (body ->> 'lastPx')::numeric AS last_px, (body ->> 'cumQty')::numeric AS cum_qty,
+  SELECT log, seq, at, (body ->> 'venueAt')::timestamptz AS venue_at, body ->> 'execId' AS exec_id, body ->> 'clOrdId' AS cl_ord_id,
+         body ->> 'parent' AS parent, body ->> 'account' AS account, body ->> 'strategy' AS strategy, body ->> 'symbol' AS symbol,
+         body ->> 'side' AS side, body ->> 'venue' AS venue, (body ->> 'lastQty')::numeric AS last_qty, (body ->> 'lastPx')::numeric AS last_px,
+         (body ->> 'cumQty')::numeric AS cum_qty,
          (body ->> 'leavesQty')::numeric AS leaves_qty, (body ->> 'fee')::numeric AS fee, body ->> 'liquidity' AS liquidity
   FROM portcullis.events WHERE kind = 'order.filled'`;
 

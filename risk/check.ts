@@ -47,18 +47,33 @@ export interface CheckList<I> {
   readonly checks: readonly Check<I>[];
   /** The union of what they need, in the order of first need. */
   readonly needs: readonly (keyof I & string)[];
+  /** The checks' limits as texts, in their order. */
+  readonly limits: (policy: Policy, instrument: Instrument | null) => LimitTexts;
 }
+type LimitTexts = readonly (string | null)[];
 
 export function checkList<I>(...checks: readonly Check<I>[]): CheckList<I> {
-  return { checks, needs: [...new Set(checks.flatMap((check) => check.needs))] };
+  // A policy and an instrument never change, so neither do the texts of their limits.
+  const made = new WeakMap<Policy, Map<Instrument | null, LimitTexts>>();
+  return {
+    checks,
+    needs: [...new Set(checks.flatMap((check) => check.needs))],
+    limits(policy, instrument) {
+      const ofPolicy = made.get(policy) ?? new Map<Instrument | null, LimitTexts>();
+      const limits = ofPolicy.get(instrument) ?? checks.map((check) => check.limit(policy, instrument));
+      made.set(policy, ofPolicy.set(instrument, limits));
+      return limits;
+    },
+  };
 }
 
 /** One verdict per check, in the list's order. */
 export function judge<I extends Judged>(list: CheckList<I>, input: I): Verdict[] {
   const missing = list.needs.filter((fact) => input[fact] === null);
-  return list.checks.map((check) => {
+  const limits = list.limits(input.policy.policy, input.instrument);
+  return list.checks.map((check, i) => {
     if (check.code === 'FACT_MISSING') return factMissing(rootsOf(missing, check.needs));
-    const limit = check.limit(input.policy.policy, input.instrument);
+    const limit = limits[i] ?? null;
     if (missing.length > 0 && check.needs.some((fact) => input[fact] === null)) {
       return { code: check.code, outcome: 'off', observed: null, limit, unit: check.unit };
     }

@@ -1,5 +1,5 @@
-import type { Decimal } from './domain/decimal.ts';
-import type { Ns } from './domain/time.ts';
+import { parseDecimal, type Decimal } from './domain/decimal.ts';
+import { instant, type Ns } from './domain/time.ts';
 
 /**
  * Facts: what the core is told and never looks up. They are computed outside by a named version, recorded inside the decision that
@@ -32,4 +32,10 @@ export interface SymbolFactsJson {
   readonly quoteAt: string | null;
   readonly sigmaAnnual: number | null;
   readonly advQty: number | null;
+}
+
+/** The facts that a record holds, as the checks read them. */
+export function symbolFacts({ bidPx, askPx, quoteAt, sigmaAnnual, advQty }: SymbolFactsJson): SymbolFacts {
+  const decimal = (text: string | null): Decimal | null => (text === null ? null : parseDecimal(text));
+  return { bidPx: decimal(bidPx), askPx: decimal(askPx), quoteAt: quoteAt === null ? null : instant(quoteAt), sigmaAnnual, advQty };
 }

@@ -13,6 +13,8 @@ import { isScope, SCOPE_KINDS } from './switches.ts';
 
 const POLICY_BYTES_MAX = 256 * 1024;
 const MS_PER_DAY = 86_400_000;
+/** A leg's schedule stands in its record, which is at most 65,535 bytes long. */
+export const SLICES_MAX = 400;
 
 const accountId = text(isAccountId, 'an account id ([A-Z0-9][A-Z0-9._-]*, at most 32)');
 const strategyId = text(isStrategyId, 'a strategy id ([a-z0-9][a-z0-9._-]*, at most 32)');
@@ -28,8 +30,9 @@ const account: Read<AccountPolicy> = object<AccountPolicy>({
   openingCash: decimal({ zero: true }),
 });
 
+/** In key order: it stands in every decision's record. */
 const attribution: Read<Attribution> = object<Attribution>({
-  algorithmId: subject, trader: subject, desk: subject, client: subject, capacity: oneOf('DEAL', 'MTCH', 'AOTC'),
+  algorithmId: subject, capacity: oneOf('DEAL', 'MTCH', 'AOTC'), client: subject, desk: subject, trader: subject,
 });
 
 const subjects: Read<StrategyPolicy['subjects']> = (value, path) => (value === 'any' ? 'any' : list(subject, { min: 1, max: 1000 })(value, path));
@@ -66,7 +69,7 @@ const limits: Read<Limits> = object<Limits>({
 });
 
 const execution: Read<ExecutionPolicy> = object<ExecutionPolicy>({
-  slicesMax: integer({ min: 1, max: 1000 }),
+  slicesMax: integer({ min: 1, max: SLICES_MAX }),
   sliceSecondsMin: positive(86_400),
   riskAversion: number({ min: 0, max: 1 }),
   crossBps: number({ min: 0, max: 1000 }),

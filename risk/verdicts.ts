@@ -14,13 +14,13 @@ const instrumentOf = (policy: PolicyInForce, symbol: string | null): Instrument 
  * cap with a forecast), and verdicts beyond the list (a portfolio's limit that clips a leg). `symbol` is null for a portfolio.
  */
 export function packVerdicts<I>(list: CheckList<I>, verdicts: readonly Verdict[], policy: PolicyInForce, symbol: string | null): PackedVerdicts {
-  const instrument = instrumentOf(policy, symbol);
+  const limits = list.limits(policy.policy, instrumentOf(policy, symbol));
   const whole: Verdict[] = [];
   const observed = list.checks.map((check, i) => {
     const verdict = verdicts[i];
     if (verdict?.code !== check.code) throw new RangeError('verdicts that are not in the order of their list');
     if (verdict.outcome === 'off') return null;
-    if (verdict.outcome === 'pass' && verdict.limit === check.limit(policy.policy, instrument)) return verdict.observed;
+    if (verdict.outcome === 'pass' && verdict.limit === limits[i]) return verdict.observed;
     whole.push(verdict);
     return null;
   });
@@ -29,7 +29,7 @@ export function packVerdicts<I>(list: CheckList<I>, verdicts: readonly Verdict[]
 
 /** The inverse of `packVerdicts`, under the policy that the record's hash names. */
 export function unpackVerdicts<I>(list: CheckList<I>, packed: PackedVerdicts, policy: PolicyInForce, symbol: string | null): Verdict[] {
-  const instrument = instrumentOf(policy, symbol);
+  const limits = list.limits(policy.policy, instrumentOf(policy, symbol));
   let next = 0;
   const listed = list.checks.map((check, i): Verdict => {
     const stored = packed.verdicts[next];
@@ -38,8 +38,7 @@ export function unpackVerdicts<I>(list: CheckList<I>, packed: PackedVerdicts, po
       next++;
       return stored;
     }
-    const limit = check.limit(policy.policy, instrument);
-    return { code: check.code, outcome: observed === null ? 'off' : 'pass', observed, limit, unit: check.unit };
+    return { code: check.code, outcome: observed === null ? 'off' : 'pass', observed, limit: limits[i] ?? null, unit: check.unit };
   });
   return [...listed, ...packed.verdicts.slice(next)];
 }

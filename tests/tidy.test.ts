@@ -22,9 +22,9 @@ const ARROWS: Record<Room, readonly Room[]> = {
 /** The thin rim: files and folders that do I/O. Everything else in risk, execution and compliance is core. */
 const RIM = [
   'execution/markets/', 'execution/timers/', 'execution/venues/paper/client.ts', 'execution/venues/paper/journal.ts', 'execution/venues/paper/server.ts',
-  'execution/venues/paper/session.ts', 'execution/venues/paper/spawn.ts', 'execution/venues/paper/who.ts', 'compliance/committer.ts',
-  'compliance/emergency.ts', 'compliance/journal.ts', 'compliance/lane.ts', 'compliance/recover.ts', 'compliance/sequencer.ts', 'compliance/snapshots.ts',
-  'compliance/store.ts', 'compliance/tables.ts', 'compliance/verify.ts',
+  'execution/venues/paper/session.ts', 'execution/venues/paper/spawn.ts', 'execution/venues/paper/who.ts', 'compliance/behind.ts', 'compliance/committer.ts',
+  'compliance/emergency.ts', 'compliance/journal.ts', 'compliance/lane.ts', 'compliance/recover.ts', 'compliance/sequencer.ts', 'compliance/snapshot-worker.ts', 'compliance/snapshots.ts',
+  'compliance/store.ts', 'compliance/tables.ts', 'compliance/verify.ts', 'compliance/verify-worker.ts',
 ];
 const BANNED: readonly { readonly what: RegExp; readonly name: string }[] = [
   { what: /\basync\b/, name: 'async' }, { what: /\bDate\.now\b|new Date\(\)/, name: 'the clock' }, { what: /Math\.random/, name: 'Math.random' },

@@ -4,7 +4,7 @@ import { originOf } from '../../compliance/checkpoint.ts';
 import { formatVerifierKey, verifierOf } from '../../compliance/note.ts';
 import { openKeyFile } from '../auth/key-file.ts';
 import { loadConfig } from '../config.ts';
-import { readLogId } from '../log-id.ts';
+import { readLogFile } from '../log-id.ts';
 import { officerCommands } from './officer.ts';
 import { tokenCommand } from './token.ts';
 import { verifyCommand } from './verify.ts';
@@ -14,7 +14,7 @@ const dataDir = (): string => loadConfig(process.env).dataDir;
 
 function logCommand(): Command {
   const key = new Command('key').description("print the log's C2SP verifier key").action(() => {
-    const log = readLogId(dataDir());
+    const { log } = readLogFile(dataDir()) ?? { log: null };
     if (log === null) throw new Error('there is no log in this DATA_DIR yet: start the gateway once');
     print(formatVerifierKey(verifierOf(originOf(log), openKeyFile(dataDir(), 'log.key.pem').publicKey)));
   });

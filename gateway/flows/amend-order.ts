@@ -1,5 +1,5 @@
 import { draft } from '../../compliance/records.ts';
-import { isOpen } from '../../execution/order-state.ts';
+import { workingChild } from '../../execution/parents.ts';
 import { findOrder, orderKey, type Child, type Parent } from '../../execution/state.ts';
 import { recall } from '../../execution/window.ts';
 import { decideOrder } from '../../risk/decide.ts';
@@ -30,8 +30,8 @@ export type AmendAnswer =
 /** A direct order that still works, with the child that works it. */
 export function workingOrder(house: House, account: string, clOrdId: string): { readonly parent: Parent; readonly child: Child } | null {
   const parent = findOrder(house.state.execution, account, clOrdId);
-  const child = parent?.children.findLast(({ state }) => isOpen(state));
-  return parent === null || child === undefined ? null : { parent, child };
+  const child = parent === null ? null : workingChild(parent);
+  return parent === null || child === null ? null : { parent, child };
 }
 
 /** Why nothing works under an id: it was never decided, or it is done. */
@@ -68,7 +68,7 @@ export async function amendOrder(house: House, amendment: Amendment): Promise<Am
   const decided = orderDecided(house, { actor, clOrdId, terms, attribution: null, requestHash: amendment.requestHash }, parent.id, decision, facts, true);
   const drafts: Draft[] = [draft('order.decided', actor, parent.decidedSeq, decided)];
   if (decision.decision === 'accepted') drafts.push(draft('slice.released', actor, 'first', directSlice(becomes)));
-  const { records, durable } = house.journal.append(drafts);
+  const { records, durable } = house.journal.append(drafts, facts.now);
   const [receipt, sliceReceipt] = await durable;
 
   // act
@@ -87,7 +87,7 @@ export async function cancelOrder(house: House, { actor, account, clOrdId }: Pic
   // record
   const cancels = [cancelBody(working.child, 'asked by the strategy')];
   const { durable } = house.journal.append(cancelDrafts(cancels, working.parent.decidedSeq, actor));
-  const receipt = await Promise.race([durable.then(([first]) => first as Receipt), house.unwritable().then(() => null)]);
+  const receipt = (await house.unlessUnwritable(durable))?.[0] ?? null;
   if (receipt === null) house.emergency.record(actor, null, cancels);
 
   // act

@@ -1,6 +1,6 @@
 import { draft } from '../../compliance/records.ts';
 import type { RecordBodies } from '../../compliance/records.ts';
-import { isRepeat, type Child } from '../../execution/state.ts';
+import { findChild, isRepeat, type Child } from '../../execution/state.ts';
 import type { VenueReport } from '../../execution/venue.ts';
 import { formatDecimal } from '../../risk/domain/decimal.ts';
 import type { Side } from '../../risk/domain/order.ts';
@@ -15,12 +15,12 @@ import { policyInForce, type House } from '../house.ts';
 export function applyReport(house: House, venue: string, report: VenueReport): void {
   // read
   if (isRepeat(house.state.execution, venue, report.sourceSeq)) return;
-  const child = house.state.execution.children.get(report.clOrdId) ?? null;
+  const child = findChild(house.state.execution, report.clOrdId);
   const actor: Actor = { id: venue, role: 'venue' };
   const record = child === null ? breakFound(venue, actor, report) : reported(house, venue, actor, child, report);
 
   // record: folded in this turn, so the next decision sees it; nothing waits for it, and a lost connection brings it again
-  house.journal.append([record]).durable.catch(house.fail);
+  house.journal.append([record]);
 }
 
 function breakFound(venue: string, actor: Actor, { clOrdId, sourceSeq, kind }: VenueReport): Draft {
@@ -30,10 +30,9 @@ function breakFound(venue: string, actor: Actor, { clOrdId, sourceSeq, kind }: V
 function reported(house: House, venue: string, actor: Actor, child: Child, report: VenueReport): Draft {
   const { account, parent, strategy, symbol, origClOrdId, side } = child.order;
   const of = origClOrdId === null ? 'new' : 'replace';
-  const base = {
-    account, clOrdId: report.clOrdId, parent, receivedAt: formatInstant(house.timers.now()), sourceSeq: report.sourceSeq, strategy, symbol, venue,
-    venueAt: formatInstant(report.venueAt),
-  };
+  const whose = { account, clOrdId: report.clOrdId };
+  const told = { parent, receivedAt: formatInstant(house.timers.now()), sourceSeq: report.sourceSeq, strategy, symbol, venue, venueAt: formatInstant(report.venueAt) };
+  const base = { ...whose, ...told };
   const cause = child.seq;
   switch (report.kind) {
     case 'acknowledged':
@@ -42,7 +41,7 @@ function reported(house: House, venue: string, actor: Actor, child: Child, repor
       return draft('order.filled', actor, cause, { ...base, ...fill(house, symbol, side, report) });
     case 'canceled':
     case 'expired':
-      return draft(`order.${report.kind}`, actor, cause, { ...base, cumQty: formatDecimal(report.cumQty) });
+      return draft(`order.${report.kind}`, actor, cause, { ...whose, cumQty: formatDecimal(report.cumQty), ...told });
     case 'replaced':
       return draft('order.replaced', actor, cause, {
         ...base, cumQty: formatDecimal(report.cumQty), leavesQty: formatDecimal(report.leavesQty), origClOrdId: report.origClOrdId,

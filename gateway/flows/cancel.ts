@@ -23,6 +23,6 @@ export const cancelDrafts = (cancels: readonly CancelBody[], cause: Draft['cause
   cancels.map((body) => draft('cancel.requested', actor, cause, body));
 
 /** Hands the cancels to their venues. A cancel needs no receipt: it is the one exception to fail-closed. */
-export function sendCancels(house: House, cancels: readonly CancelBody[]): void {
+export function sendCancels(house: House, cancels: readonly Pick<CancelBody, 'clOrdId' | 'symbol' | 'venue'>[]): void {
   for (const { clOrdId, symbol, venue } of cancels) house.venues.get(venue)?.cancel({ clOrdId, symbol });
 }

@@ -7,6 +7,7 @@ import { isLoosening, scopesOf, switchKey, type Touched } from '../../risk/switc
 import { traderOf, type House } from '../house.ts';
 import { venueFor } from './submit-order.ts';
 import { cancelBody, cancelDrafts, isCancellable, sendCancels, type CancelBody } from './cancel.ts';
+import { withdrawnDrafts } from './withdraw.ts';
 
 export interface SwitchCommand {
   readonly actor: Actor;
@@ -20,9 +21,6 @@ export type SwitchAnswer =
   | { readonly outcome: 'flipped'; readonly flipped: SwitchFlipped; readonly cancels: readonly CancelBody[]; readonly receipt: Receipt | null }
   | { readonly outcome: 'repeat'; readonly seq: number; readonly receipt: Receipt }
   | { readonly outcome: 'loosens' };
-
-/** Parents named in one record: a target of 5,000 legs still fits into 65,535 bytes. */
-const PARENTS_A_RECORD = 1_000;
 
 /**
  * Halts or reduces a scope, and cancels what works in it. Tightening takes one person and acts at once; it must act also when the log
@@ -46,7 +44,7 @@ export async function flipSwitch(house: House, command: SwitchCommand): Promise<
     ...cancelDrafts(cancels, 'first', command.actor),
   ];
   const { durable } = house.journal.append(drafts);
-  const receipt = await Promise.race([durable.then(([first]) => first as Receipt), house.unwritable().then(() => null)]);
+  const receipt = (await house.unlessUnwritable(durable))?.[0] ?? null;
   if (receipt === null) house.emergency.record(command.actor, flipped, cancels);
 
   // act
@@ -77,7 +75,7 @@ export function workingIn(house: House, scope: Scope): readonly Child[] {
 const touches = (scope: Scope, touched: Touched): boolean => scopesOf(touched).some((each) => switchKey(each) === switchKey(scope));
 
 /** The unreleased remainder of parents in the scope ends with the halt: a release brings no old wish back to life. */
-function withdrawals(house: House, { actor, scope, reason }: SwitchCommand): Draft[] {
+export function withdrawals(house: House, { actor, scope, reason }: Pick<SwitchCommand, 'actor' | 'scope' | 'reason'>): Draft[] {
   const venue = venueFor(house);
   const byTarget = new Map<string, Parent[]>();
   for (const parent of house.state.execution.parents.values()) {
@@ -87,13 +85,5 @@ function withdrawals(house: House, { actor, scope, reason }: SwitchCommand): Dra
     if (parents === undefined) byTarget.set(key, [parent]);
     else parents.push(parent);
   }
-  return [...byTarget.values()].flatMap((parents) => {
-    const drafts: Draft[] = [];
-    for (let i = 0; i < parents.length; i += PARENTS_A_RECORD) {
-      const { account, strategy, targetId } = parents[0] as Parent;
-      const ids = parents.slice(i, i + PARENTS_A_RECORD).map((parent) => parent.id);
-      drafts.push(draft('target.withdrawn', actor, 'first', { account, parents: ids, reason, strategy, targetId: targetId as string }));
-    }
-    return drafts;
-  });
+  return [...byTarget.values()].flatMap((parents) => withdrawnDrafts(parents, { actor, reason, cause: 'first' }));
 }

@@ -4,6 +4,7 @@ import type { Draft } from '../../risk/domain/record.ts';
 import type { Account } from '../../risk/state.ts';
 import { midOf, readFacts } from '../facts.ts';
 import type { House } from '../house.ts';
+import { pagesOf } from './pages.ts';
 
 /**
  * Marks every account that holds something: its positions at the mids of now, its equity, its high-water mark. What did not change is
@@ -13,25 +14,27 @@ export function markAccounts(house: House): void {
   if (!house.journal.accepts('strategy')) return;
   const drafts: Draft[] = [];
   for (const account of house.state.risk.accounts.values()) {
-    const marked = markOf(house, account);
-    if (marked !== null) drafts.push(marked);
+    drafts.push(...markOf(house, account));
   }
   if (drafts.length > 0) house.journal.append(drafts).durable.catch(house.fail);
 }
 
-function markOf(house: House, account: Account): Draft | null {
+/** Marks in one record: an account may hold thousands of symbols, and a record at most 65,535 bytes. */
+export const MARKS_A_RECORD = 500;
+
+function markOf(house: House, account: Account): Draft[] {
   const held = [...account.lines.values()].filter((line) => line.qty !== 0n);
   const facts = readFacts(house, held.map((line) => line.symbol));
-  const marks: Record<string, string> = {};
+  const marks: (readonly [symbol: string, mark: string])[] = [];
   let equity: Decimal = account.cash;
   for (const line of held) {
     const mark = midOf(facts.symbols.get(line.symbol)) ?? line.mark;
-    if (mark === null) return null;
+    if (mark === null) return [];
     equity = add(equity, multiply(line.qty, mark));
-    if (mark !== line.mark) marks[line.symbol] = formatDecimal(mark);
+    if (mark !== line.mark) marks.push([line.symbol, formatDecimal(mark)]);
   }
-  if (equity === account.equity && Object.keys(marks).length === 0) return null;
-  return draft('account.marked', SYSTEM, null, {
-    account: account.id, equity: formatDecimal(equity), marks, peak: formatDecimal(maximum(account.peak, equity)),
-  });
+  if (equity === account.equity && marks.length === 0) return [];
+  const body = { account: account.id, equity: formatDecimal(equity), peak: formatDecimal(maximum(account.peak, equity)) };
+  const pages = marks.length === 0 ? [[]] : pagesOf(marks, MARKS_A_RECORD);
+  return pages.map((page) => draft('account.marked', SYSTEM, null, { ...body, marks: Object.fromEntries(page) }));
 }

@@ -38,17 +38,22 @@ export async function releaseSlice(house: House, id: string, step: ScheduleStep)
   const due = formatInstant(step.at);
 
   // record
+  const terms = {
+    account: child.account, expireAt: null, limitPx: textOf(child.limitPx), orderQty: formatDecimal(orderQty), participation: child.participation,
+    side: child.side, strategy: child.strategy, symbol: child.symbol, tif: child.tif, type: child.type,
+  };
+  const seen = factsJson(facts.symbols.get(child.symbol));
   if (decision.decision === 'denied' || choice === null) {
-    const withheld = { clOrdId: null, decision: 'denied' as const, due, orderQty: formatDecimal(orderQty), parent: id, ...verdicts };
-    await house.journal.append([draft('slice.withheld', SYSTEM, parent.decidedSeq, withheld)]).durable;
+    const withheld = draft('slice.withheld', SYSTEM, parent.decidedSeq, {
+      clOrdId: null, decision: 'denied', due, judged: { ...terms, facts: seen, venue }, orderQty: terms.orderQty, parent: id, why: 'denied', ...verdicts,
+    });
+    await house.journal.append([withheld], facts.now).durable;
     return;
   }
   const released = draft('slice.released', SYSTEM, parent.decidedSeq, {
-    account: child.account, arm: choice.arm, arms: choice.arms, clOrdId: child.clOrdId, decision: 'accepted', due, expireAt: null,
-    facts: factsJson(facts.symbols.get(child.symbol)), limitPx: textOf(child.limitPx), orderQty: formatDecimal(orderQty), origClOrdId: null, parent: id,
-    participation: child.participation, side: child.side, strategy: child.strategy, symbol: child.symbol, tif: child.tif, type: child.type, venue, ...verdicts,
+    ...terms, arm: choice.arm, arms: choice.arms, clOrdId: child.clOrdId, decision: 'accepted', due, facts: seen, origClOrdId: null, parent: id, venue, ...verdicts,
   });
-  const [receipt] = await house.journal.append([released]).durable;
+  const [receipt] = await house.journal.append([released], facts.now).durable;
 
   // act
   sendOrWithhold(house, decision.approved, receipt as Receipt);

@@ -50,7 +50,7 @@ export async function submitOrder(house: House, submission: OrderSubmission): Pr
   const body = orderDecided(house, submission, parent, decision, facts, false);
   const drafts: Draft[] = [draft('order.decided', submission.actor, null, body)];
   if (decision.decision === 'accepted') drafts.push(draft('slice.released', submission.actor, 'first', directSlice(child)));
-  const { records, durable } = house.journal.append(drafts);
+  const { records, durable } = house.journal.append(drafts, facts.now);
   const [receipt, sliceReceipt] = await durable;
 
   // act

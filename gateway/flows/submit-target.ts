@@ -1,6 +1,7 @@
 import { draft } from '../../compliance/records.ts';
 import { horizonEnd, planSchedule } from '../../execution/schedule.ts';
 import type { Parent } from '../../execution/state.ts';
+import { asIfWithdrawn, supersededParents, symbolsOf } from '../../execution/supersede.ts';
 import { packVerdicts } from '../../risk/verdicts.ts';
 import { LEG_CHECKS, PORTFOLIO_CHECKS } from '../../risk/checks/index.ts';
 import { decideTarget } from '../../risk/decide-target.ts';
@@ -18,7 +19,6 @@ import { cancelDrafts, cancelsOf, sendCancels } from './cancel.ts';
 import { recall } from './recall.ts';
 import { schedule } from './schedule.ts';
 import { venueFor } from './submit-order.ts';
-import { asIfWithdrawn } from './withdraw.ts';
 
 export interface TargetSubmission {
   readonly actor: Actor;
@@ -41,12 +41,13 @@ export async function submitTarget(house: House, submission: TargetSubmission): 
   if (known.kind === 'conflict') return { outcome: 'conflict' };
   if (known.kind === 'repeat') return repeatedTarget(house, known.decided, known.receipt);
   if (!house.admits()) return { outcome: 'busy' };
-  const old = supersededParents(house, target);
-  const facts = readFacts(house, symbolsOf(house, target));
+  const symbols = symbolsOf(house.state.risk, target);
+  const old = supersededParents(house.state.execution, target, symbols);
+  const facts = readFacts(house, symbols);
 
   // decide
   const command = { target, subject: actor.id, venue: venueFor(house) };
-  const decision = asIfWithdrawn(house.state, old, () => decideTarget(command, house.state.risk, facts));
+  const decision = asIfWithdrawn(house.state.risk, old, () => decideTarget(command, house.state.risk, facts));
 
   // record
   const seq = submission.dryRun ? 0 : house.journal.nextSeq;
@@ -56,7 +57,7 @@ export async function submitTarget(house: House, submission: TargetSubmission): 
   const drafts: Draft[] = [draft('target.decided', actor, null, decided), ...legs.map((leg) => draft('leg.decided', actor, 'first', leg))];
   const cancels = decision.decision === 'denied' ? [] : cancelsOf(old, 'a newer target');
   drafts.push(...cancelDrafts(cancels, 'first'));
-  const [receipt] = await house.journal.append(drafts).durable;
+  const [receipt] = await house.journal.append(drafts, facts.now).durable;
 
   // act
   sendCancels(house, cancels);
@@ -67,22 +68,6 @@ export async function submitTarget(house: House, submission: TargetSubmission): 
 async function repeatedTarget(house: House, decided: LogRecord<string, TargetDecided>, receipt: Receipt): Promise<TargetAnswer> {
   const legs = await house.records(decided.seq + 1, decided.seq + 1 + decided.body.legs);
   return { outcome: 'decided', decided: decided.body, legs: legs.map((record) => record.body as LegDecided), receipt, repeat: true };
-}
-
-/** The symbols that the decision needs facts of: the legs, and for `complete` whatever else the strategy holds or works. */
-function symbolsOf(house: House, { account, strategy, scope, legs }: TargetPortfolio): Set<string> {
-  const symbols = new Set(legs.map((leg) => leg.symbol));
-  if (scope === 'listed') return symbols;
-  for (const [symbol, line] of house.state.risk.accounts.get(account)?.lines ?? []) if (line.books.has(strategy)) symbols.add(symbol);
-  return symbols;
-}
-
-/** Live parents that the target takes over from: its strategy's, in its symbols (`complete`: in all). */
-function supersededParents(house: House, target: TargetPortfolio): readonly Parent[] {
-  const symbols = symbolsOf(house, target);
-  return [...house.state.execution.parents.values()].filter(
-    (parent) => parent.end === null && parent.targetId !== null && parent.account === target.account && parent.strategy === target.strategy && symbols.has(parent.symbol),
-  );
 }
 
 function targetDecided(house: House, { target, requestHash }: TargetSubmission, decision: TargetDecision, facts: Facts): TargetDecided {

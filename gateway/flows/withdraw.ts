@@ -1,12 +1,10 @@
 import { draft } from '../../compliance/records.ts';
-import type { State } from '../../compliance/fold.ts';
-import { workingQty } from '../../execution/parents.ts';
 import type { Parent } from '../../execution/state.ts';
-import { reserve } from '../../risk/books.ts';
-import { negate, subtract, type Decimal } from '../../risk/domain/decimal.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
-import type { Actor } from '../../risk/domain/record.ts';
+import type { Actor, Draft } from '../../risk/domain/record.ts';
+import type { TargetWithdrawn } from '../../risk/records.ts';
 import type { House } from '../house.ts';
+import { pagesOf } from './pages.ts';
 import { cancelDrafts, cancelsOf, sendCancels } from './cancel.ts';
 
 export interface Withdrawal {
@@ -16,41 +14,37 @@ export interface Withdrawal {
   readonly reason: string;
 }
 
-/** Withdraws what is not done of a target: its parents end, their working children are cancelled. Null: nothing of it lives. */
-export async function withdrawTarget(house: House, { actor, account, targetId, reason }: Withdrawal): Promise<Receipt | null> {
+/**
+ * Withdraws what is not done of a target: its parents end, their working children are cancelled. It works also while the log cannot be
+ * written, and has no receipt then. Null: nothing of it lives.
+ */
+export async function withdrawTarget(house: House, { actor, account, targetId, reason }: Withdrawal): Promise<{ readonly receipt: Receipt | null } | null> {
   // read
   const parents = [...house.state.execution.parents.values()].filter((p) => p.account === account && p.targetId === targetId && p.end === null);
-  const [first] = parents;
-  if (first === undefined) return null;
+  if (parents.length === 0) return null;
 
   // decide: a withdrawal only ever reduces, so it always passes
   const cancels = cancelsOf(parents, reason);
 
   // record
-  const withdrawn = draft('target.withdrawn', actor, null, { account, parents: parents.map((p) => p.id), reason, strategy: first.strategy, targetId });
-  const [receipt] = await house.journal.append([withdrawn, ...cancelDrafts(cancels, 'first', actor)]).durable;
+  const withdrawn = withdrawnDrafts(parents, { actor, reason, cause: null });
+  const { durable } = house.journal.append([...withdrawn, ...cancelDrafts(cancels, 'first', actor)]);
+  const receipt = (await house.unlessUnwritable(durable))?.[0] ?? null;
+  if (receipt === null) for (const [i, { body }] of withdrawn.entries()) house.emergency.record(actor, body, i === 0 ? cancels : []);
 
   // act
   sendCancels(house, cancels);
-  return receipt as Receipt;
+  return { receipt };
 }
 
-/**
- * Runs a decision on the books as they would be after the unreleased remainder of these parents was withdrawn, and puts the books
- * back. Synchronous, so nobody sees the books in between; what is in flight stays reserved.
- */
-export function asIfWithdrawn<T>(state: State, parents: readonly Parent[], decide: () => T): T {
-  const freed = parents.map((parent) => ({ parent, qty: subtract(parent.reserved, workingQty(parent)) }));
-  const move = (sign: (qty: Decimal) => Decimal): void => {
-    for (const { parent, qty } of freed) {
-      const account = state.risk.accounts.get(parent.account);
-      if (account !== undefined) reserve(account, parent.strategy, parent.symbol, parent.side, sign(qty));
-    }
-  };
-  move(negate);
-  try {
-    return decide();
-  } finally {
-    move((qty) => qty);
-  }
+/** Parents named in one record: a target has thousands, and a record at most 65,535 bytes. */
+export const PARENTS_A_RECORD = 1_000;
+
+/** The end of parents of one target, in as many records as it takes; those after the first follow from it. */
+export function withdrawnDrafts(parents: readonly Parent[], { actor, reason, cause }: Pick<Withdrawal, 'actor' | 'reason'> & Pick<Draft, 'cause'>): Draft<string, TargetWithdrawn>[] {
+  return pagesOf(parents, PARENTS_A_RECORD).map((page, i) => {
+    const { account, strategy, targetId } = page[0] as Parent;
+    const body = { account, parents: page.map(({ id }) => id), reason, strategy, targetId: targetId as string };
+    return draft('target.withdrawn', actor, i === 0 ? cause : 'first', body);
+  });
 }

@@ -1,6 +1,7 @@
 /** How the gateway itself talks to the database: as a writer, that adds rows to the log and can do nothing else to it. */
 import { createHmac } from 'node:crypto';
-import pg, { type ClientConfig } from 'pg';
+import type { ClientConfig } from 'pg';
+import { openPool } from '../../compliance/tables.ts';
 
 const LOGIN = 'portcullis_gateway';
 
@@ -8,16 +9,15 @@ const LOGIN = 'portcullis_gateway';
  * Embedded: a login of its own, after `migrate`. Its password follows from the superuser's: nothing more to keep, and a second gateway
  * that is about to be refused the lease changes nothing for the first.
  */
-export async function writerLogin(superuser: ClientConfig): Promise<ClientConfig> {
+export async function writerLogin(superuser: ClientConfig, log: (line: string) => void): Promise<ClientConfig> {
   if (typeof superuser.password !== 'string') throw new TypeError('the superuser of an embedded PostgreSQL has a password');
   const password = createHmac('sha256', superuser.password).update(LOGIN).digest('base64url');
-  const client = new pg.Client(superuser);
-  await client.connect();
+  const pool = openPool(superuser, (error) => { log(error.message); });
   try {
-    const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [LOGIN]);
-    if (rowCount === 0) await client.query(`CREATE ROLE ${LOGIN} LOGIN IN ROLE portcullis_writer PASSWORD '${password}'`); // base64url: no quote in it
+    const { rowCount } = await pool.query('SELECT FROM pg_roles WHERE rolname = $1', [LOGIN]);
+    if (rowCount === 0) await pool.query(`CREATE ROLE ${LOGIN} LOGIN IN ROLE portcullis_writer PASSWORD '${password}'`); // base64url: no quote in it
   } finally {
-    await client.end();
+    await pool.end();
   }
   return { ...superuser, user: LOGIN, password };
 }

@@ -1,13 +1,17 @@
 /** Brings the database to this version's shape. */
 import { Kysely, Migrator, PostgresDialect, sql } from 'kysely';
-import pg, { type ClientConfig } from 'pg';
+import type { ClientConfig } from 'pg';
+import { openPool } from '../../compliance/tables.ts';
 import { migrations } from '../../migrations/index.ts';
 
 const SCHEMA = 'portcullis';
 
-/** Names of the migrations done, in order; empty when there was nothing to do. Errors: one line; a migration that fails leaves nothing of itself. */
-export async function migrate(owner: ClientConfig): Promise<readonly string[]> {
-  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: new pg.Pool({ ...owner, max: 2 }) }) });
+/**
+ * Names of the migrations done, in order; empty when there was nothing to do. Errors: one line; a migration that fails leaves nothing of
+ * itself.
+ */
+export async function migrate(owner: ClientConfig, log: (line: string) => void): Promise<readonly string[]> {
+  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: openPool(owner, (error) => { log(error.message); }) }) });
   try {
     await requireRoles(db);
     const migrator = new Migrator({ db, provider: migrations, migrationTableSchema: SCHEMA });

@@ -11,7 +11,8 @@ export function databaseUrl(text: string): ClientConfig {
   if (url === null || !['postgres:', 'postgresql:'].includes(url.protocol)) throw new Error('DATABASE_URL is not a postgres:// URL');
   const names = [...url.searchParams.keys()];
   for (const [i, name] of names.entries()) {
-    if (!KNOWN.has(name) || names.indexOf(name) !== i) throw new Error(`DATABASE_URL: parameter ${name} is unknown or repeated; known are ${[...KNOWN].join(', ')}`);
+    if (KNOWN.has(name) && names.indexOf(name) === i) continue;
+    throw new Error(`DATABASE_URL: a parameter is unknown or repeated; known are ${[...KNOWN].join(', ')}`);
   }
   const host = url.searchParams.get('host') ?? decodeURIComponent(url.hostname).replace(/^\[(.*)\]$/, '$1');
   if (host === '') throw new Error('DATABASE_URL names no server'); // pg would take PGHOST, which nobody has judged

@@ -105,8 +105,8 @@ export function parentView(house: House, parent: Parent): unknown {
 }
 
 async function withdraw(house: House, principal: Principal, account: string, targetId: string): Promise<Answer> {
-  const receipt = await withdrawTarget(house, { actor: actorOf(principal), account, targetId, reason: 'withdrawn by the strategy' });
-  if (receipt !== null) return { status: 202, body: { targetId, state: 'withdrawn', receipt: receiptView(receipt) } };
+  const withdrawn = await withdrawTarget(house, { actor: actorOf(principal), account, targetId, reason: 'withdrawn by the strategy' });
+  if (withdrawn !== null) return { status: 202, body: { targetId, state: 'withdrawn', receipt: receiptView(withdrawn.receipt) } };
   const known = recall(house.state.execution.ids, targetKey(account, targetId)) !== undefined || (await house.lookUp(`target:${account}/${targetId}`)).length > 0;
   return known ? { status: 202, body: { targetId, state: 'done', receipt: null } } : problem('NOT_FOUND', 'There is no such target');
 }

@@ -1,6 +1,6 @@
 /**
- * A closed-loop load generator, run as a process of its own: N connections, each with one request in flight. HTTP/1.1 over bare
- * sockets, because the two cores are shared with what is measured. Prints one JSON line.
+ * A closed-loop load generator in a process of its own: N connections, each with one request in flight. HTTP/1.1 over bare sockets,
+ * because the two cores are shared with what is measured. Takes plans over the parent's channel, one after the other, and stays warm.
  */
 import { connect, type Socket } from 'node:net';
 
@@ -8,8 +8,8 @@ export interface LoadPlan {
   readonly port: number;
   readonly path: string;
   readonly token: string;
-  /** `{{id}}` becomes a fresh `[A-Z0-9]` id in every request. */
-  readonly body: string;
+  /** Sent in turn; `{{id}}` becomes a fresh `[A-Z0-9]` id in every request. */
+  readonly bodies: readonly string[];
   readonly connections: number;
   readonly seconds: number;
   readonly expect: number;
@@ -19,74 +19,106 @@ export interface LoadResult {
   readonly seconds: number;
   readonly p50Us: number;
   readonly p99Us: number;
+  /** Of this process, for all requests together. */
+  readonly cpuUs: number;
   /** Answers of another status than expected. */
   readonly unexpected: number;
   readonly firstUnexpected: string | null;
 }
 
 const HEADER_END = '\r\n\r\n';
+const LENGTH = 'content-length: ';
+/** Ids of one width, so that a body's length does not change. */
+const ID_DIGITS = 8;
 
-async function run(plan: LoadPlan): Promise<LoadResult> {
-  const [before, after] = plan.body.split('{{id}}') as [string, string];
-  const prefix = `${process.pid.toString(36)}${Date.now().toString(36)}`.toUpperCase().slice(-12);
-  const latenciesUs: number[] = [];
-  let sequence = 0;
-  let unexpected = 0;
-  let firstUnexpected: string | null = null;
-  const started = performance.now();
-  const deadline = started + plan.seconds * 1000;
-
-  const request = (): string => {
-    const body = `${before}${prefix}${(++sequence).toString(36).toUpperCase()}${after}`;
-    return `POST ${plan.path} HTTP/1.1\r\nHost: 127.0.0.1:${String(plan.port)}\r\nAuthorization: Bearer ${plan.token}\r\n` +
-      `Content-Type: application/json\r\nContent-Length: ${String(Buffer.byteLength(body))}\r\n\r\n${body}`;
-  };
-  const one = async (): Promise<void> => {
-    const socket = connect(plan.port, '127.0.0.1').setNoDelay(true);
-    const answers = answersOf(socket);
-    while (performance.now() < deadline) {
-      const sent = performance.now();
-      socket.write(request());
-      const answer = await answers.next();
-      latenciesUs.push((performance.now() - sent) * 1000);
-      if (answer.status !== plan.expect) {
-        unexpected += 1;
-        firstUnexpected ??= answer.text.slice(0, 600);
-      }
-    }
-    socket.end();
-  };
-  await Promise.all(Array.from({ length: plan.connections }, one));
-  const seconds = (performance.now() - started) / 1000;
-  const sorted = Float64Array.from(latenciesUs).sort();
-  const at = (q: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
-  return { requests: latenciesUs.length, seconds, p50Us: at(0.5), p99Us: at(0.99), unexpected, firstUnexpected };
+interface Template {
+  readonly head: string;
+  readonly tail: string;
 }
 
-/** Whole answers of a keep-alive connection, one at a time, by their Content-Length. */
-function answersOf(socket: Socket): { next(): Promise<{ status: number; text: string }> } {
-  let text = '';
-  let waiting: { resolve: (answer: { status: number; text: string }) => void; reject: (error: Error) => void } | null = null;
-  const take = (): void => {
-    const end = text.indexOf(HEADER_END);
-    if (end === -1 || waiting === null) return;
-    const length = Number(/content-length: (\d+)/i.exec(text.slice(0, end))?.[1] ?? 0);
-    const total = end + HEADER_END.length + length;
-    if (text.length < total) return;
-    const answer = { status: Number(text.slice(9, 12)), text: text.slice(end + HEADER_END.length, total) };
-    text = text.slice(total);
-    const { resolve } = waiting;
-    waiting = null;
-    resolve(answer);
-  };
-  socket.setEncoding('latin1').on('data', (chunk: string) => {
-    text += chunk;
-    take();
-  });
-  socket.on('error', (error) => waiting?.reject(error)).on('close', () => waiting?.reject(new Error('the server closed the connection')));
-  return { next: () => new Promise((resolve, reject) => { waiting = { resolve, reject }; take(); }) };
+class Load {
+  readonly #plan: LoadPlan;
+  readonly #templates: readonly Template[];
+  readonly #prefix = `${process.pid.toString(36)}L${Date.now().toString(36)}`.toUpperCase().slice(-12);
+  readonly #latenciesUs: number[] = [];
+  #sequence = 0;
+  #unexpected = 0;
+  #firstUnexpected: string | null = null;
+
+  constructor(plan: LoadPlan) {
+    this.#plan = plan;
+    this.#templates = plan.bodies.map((body) => this.#template(body));
+  }
+
+  async run(): Promise<LoadResult> {
+    const { connections, seconds } = this.#plan;
+    const cpu = process.cpuUsage();
+    const started = performance.now();
+    const deadline = started + seconds * 1000;
+    await Promise.all(Array.from({ length: connections }, () => this.#connection(deadline)));
+    const spent = process.cpuUsage(cpu);
+    const sorted = Float64Array.from(this.#latenciesUs).sort();
+    const at = (q: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
+    return {
+      requests: sorted.length, seconds: (performance.now() - started) / 1000, p50Us: at(0.5), p99Us: at(0.99), cpuUs: spent.user + spent.system,
+      unexpected: this.#unexpected, firstUnexpected: this.#firstUnexpected,
+    };
+  }
+
+  /** One connection until the deadline; rejects when the server ends it. */
+  #connection(deadline: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(this.#plan.port, '127.0.0.1').setNoDelay(true).setEncoding('latin1');
+      let received = '';
+      let sentAt = 0;
+      const next = (): void => {
+        sentAt = performance.now();
+        if (sentAt < deadline) this.#send(socket);
+        else socket.end(resolve);
+      };
+      socket.on('data', (chunk: string) => {
+        received = received === '' ? chunk : received + chunk;
+        if (!isWhole(received)) return;
+        this.#latenciesUs.push((performance.now() - sentAt) * 1000);
+        this.#judge(received);
+        received = '';
+        next();
+      });
+      socket.once('connect', next).once('error', reject).once('close', () => { reject(new Error('the server closed the connection')); });
+    });
+  }
+
+  #send(socket: Socket): void {
+    this.#sequence += 1;
+    const { head, tail } = this.#templates[this.#sequence % this.#templates.length] as Template;
+    socket.write(head + this.#prefix + this.#sequence.toString(36).toUpperCase().padStart(ID_DIGITS, '0') + tail, 'latin1');
+  }
+
+  #judge(answer: string): void {
+    if (Number(answer.slice(9, 12)) === this.#plan.expect) return;
+    this.#unexpected += 1;
+    this.#firstUnexpected ??= answer;
+  }
+
+  #template(body: string): Template {
+    const { port, path, token } = this.#plan;
+    const [before = '', tail = ''] = body.split('{{id}}');
+    const length = before.length + this.#prefix.length + ID_DIGITS + tail.length;
+    const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1:${String(port)}\r\nAuthorization: Bearer ${token}\r\n` +
+      `Content-Type: application/json\r\nContent-Length: ${String(length)}\r\n\r\n${before}`;
+    return { head, tail };
+  }
 }
 
-const plan = process.argv[2];
-if (plan === undefined) throw new Error('usage: load.js PLAN-AS-JSON');
-console.log(JSON.stringify(await run(JSON.parse(plan) as LoadPlan)));
+/** Whether a text of one answer is all of it, by its Content-Length. */
+function isWhole(text: string): boolean {
+  const end = text.indexOf(HEADER_END);
+  if (end === -1) return false;
+  const length = text.indexOf(LENGTH);
+  if (length === -1 || length > end) throw new Error(`an answer without a length: ${text.slice(0, end)}`);
+  return text.length >= end + HEADER_END.length + Number.parseInt(text.slice(length + LENGTH.length, length + LENGTH.length + 9), 10);
+}
+
+process.on('message', (plan: LoadPlan) => {
+  new Load(plan).run().then((result) => process.send?.(result), (error: unknown) => { throw error; });
+});

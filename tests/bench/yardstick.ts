@@ -1,7 +1,10 @@
 /**
  * The yardstick: what any gateway with a durable log must do at least. Bare Fastify → schema → cached token → one trivial check →
- * hash chain → group-committed insert of as many records of the same size as the product writes an order → reply. No books, no
- * decisions, no venue, no recovery.
+ * hash chain → group-committed insert → reply. No books, no decisions, no venue, no recovery.
+ *
+ *   /v1/orders   as many records of the same sizes as the product writes an order
+ *   /v1/one      the first of them only
+ *   /v1/none     no store: what the load generator and HTTP can do
  */
 import { hash } from 'node:crypto';
 import Fastify from 'fastify';
@@ -24,7 +27,10 @@ interface Pending {
 const MANY = `INSERT INTO yardstick (seq, hash, body)
   SELECT $1::bigint + n - 1, substr($2::bytea, (n::int - 1) * 32 + 1, 32), line FROM string_to_table($3::text, E'\\n') WITH ORDINALITY AS t(line, n)`;
 
-function groupCommit(client: pg.Client): (bodies: readonly string[]) => Promise<number> {
+type Append = (bodies: readonly string[]) => Promise<number>;
+
+/** One commit in flight; what comes meanwhile gathers. */
+function groupCommit(client: pg.Client): Append {
   let pending: Pending[] = [];
   let busy = false;
   let seq = 0;
@@ -73,31 +79,36 @@ const schema = {
   response: { 201: { type: 'object', properties: { clOrdId: { type: 'string' }, state: { type: 'string' }, seq: { type: 'integer' } } } },
 } as const;
 
+/** `{"body":…,"prev":"64","seq":1234567}` and the body's own frame around order and pad. */
+const FRAME_BYTES = 92 + 19;
+
 async function serve(plan: YardstickPlan): Promise<void> {
   const client = new pg.Client(plan.connection);
   await client.connect();
   await client.query('CREATE TABLE IF NOT EXISTS yardstick (seq bigint PRIMARY KEY, hash bytea NOT NULL, body text NOT NULL)');
-  await client.query('TRUNCATE yardstick');
   const append = groupCommit(client);
   const key = await importJWK(plan.issuerKey, 'EdDSA');
   const cache = new Map<string, JWTPayload>();
   const app = Fastify({ ajv: { customOptions: { coerceTypes: false, removeAdditional: false } } });
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', async (request) => {
     const token = request.headers.authorization?.slice(7) ?? '';
     const cached = cache.get(token);
     if (cached !== undefined && (cached.exp ?? 0) * 1000 > Date.now()) return;
     cache.set(token, (await jwtVerify(token, key, { algorithms: ['EdDSA'], audience: 'portcullis' })).payload);
-    await Promise.resolve(reply);
   });
-  app.post<{ Body: Record<string, string> }>('/v1/orders', { schema }, async (request, reply) => {
-    const order = request.body;
-    if (Number(order['orderQty']) * Number(order['limitPx']) > 1e9) return reply.code(422).send();
-    const text = JSON.stringify(order);
-    const seq = await append(plan.recordBytes.map((bytes) => `{"order":${text},"pad":"${'x'.repeat(Math.max(0, bytes - text.length - 120))}"}`));
-    return reply.code(201).send({ clOrdId: order['clOrdId'], state: 'pending', seq });
-  });
-  await app.listen({ host: '127.0.0.1', port: 0 });
-  console.log(`READY ${String((app.server.address() as { port: number }).port)}`);
+  const pads = plan.recordBytes.map((bytes) => 'x'.repeat(bytes));
+  const routes: Record<string, readonly string[]> = { '/v1/orders': pads, '/v1/one': pads.slice(0, 1), '/v1/none': [] };
+  for (const [url, records] of Object.entries(routes)) {
+    app.post<{ Body: Record<string, string> }>(url, { schema }, async (request, reply) => {
+      const order = request.body;
+      if (Number(order['orderQty']) * Number(order['limitPx']) > 1e9) return reply.code(422).send();
+      const text = JSON.stringify(order);
+      const bodies = records.map((pad) => `{"order":${text},"pad":"${pad.slice(text.length + FRAME_BYTES)}"}`);
+      const seq = bodies.length === 0 ? 0 : await append(bodies);
+      return reply.code(201).send({ clOrdId: order['clOrdId'], state: 'pending', seq });
+    });
+  }
+  console.log(`READY ${await app.listen({ host: '127.0.0.1', port: 0 })}`);
 }
 
 const plan = process.argv[2];

@@ -20,6 +20,11 @@ t.test('canonical text parses to the value it came from', (t) => {
   t.end();
 });
 
+t.test('keys that the engine orders as numbers are ordered as texts', (t) => {
+  t.equal(canonicalize({ 9: 1, 10: { b: 1, a: [{ 2: 0, 11: 0 }] } }), '{"10":{"a":[{"11":0,"2":0}],"b":1},"9":1}');
+  t.end();
+});
+
 t.test('what has no canonical text is refused', (t) => {
   for (const value of [NaN, Infinity, -0, undefined, 1n, '\ud800', { a: '\udc00' }, { '\ud800': 1 }, [() => 1]]) {
     t.throws(() => canonicalize(value as Json), RangeError);

@@ -21,7 +21,8 @@ async function open(t: Test, log: string, more: { instance?: string; deadlineMs?
 
 function line(log: string, seq: number, more: { subject?: string; body?: unknown } = {}): StoredLine {
   const { subject = null, body = {} } = more;
-  const canonical = `{"actor":{"id":"at","role":"strategy"},"at":"2026-11-20T09:30:00.123456789Z","body":${JSON.stringify(body)},"cause":null,"kind":"x.y","log":"${log}","seq":${seq}}`;
+  const at = '2026-11-20T09:30:00.123456789Z';
+  const canonical = `{"actor":{"id":"at","role":"strategy"},"at":"${at}","body":${JSON.stringify(body)},"cause":null,"kind":"x.y","log":"${log}","seq":${seq}}`;
   return { seq, canonical, hash: leafHash(canonical), subject };
 }
 const lines = (log: string, from: number, n: number): StoredLine[] => Array.from({ length: n }, (_, i) => line(log, from + i));
@@ -37,7 +38,10 @@ t.test('what was appended is read, one or many at a time', async (t) => {
   const store = await open(t, 'A');
   t.equal(await store.size(), 0);
   const odd = { quote: '"\\\'', accents: 'é漢🂡', newline: 'a\nb', escape: '\\n', at: '"at":"1999' };
-  const all = [line('A', 0, { subject: 'ACC1/T1', body: odd }), line('A', 1), line('A', 2, { subject: 'ACC1/T1', body: odd }), line('A', 3, { body: 'x'.repeat(60_000) }), line('A', 4, { subject: 'ACC1/T2' })];
+  const all = [
+    line('A', 0, { subject: 'ACC1/T1', body: odd }), line('A', 1), line('A', 2, { subject: 'ACC1/T1', body: odd }),
+    line('A', 3, { body: 'x'.repeat(60_000) }), line('A', 4, { subject: 'ACC1/T2' }),
+  ];
   await store.append(all.slice(0, 1));
   await store.append(all.slice(1, 4));
   await store.append(all.slice(4));
@@ -140,7 +144,8 @@ t.test('the hundred-millionth record finds no range and makes it', async (t) => 
   const store = await open(t, 'J');
   for (const seq of [99_999_998, 99_999_999]) {
     const { hash, canonical } = line('J', seq);
-    await owner.query("INSERT INTO portcullis.records (log, seq, hash, at, canonical) VALUES ('J', $1, $2, now(), $3)", [seq, Buffer.from(hash, 'hex'), canonical]);
+    await owner.query("INSERT INTO portcullis.records (log, seq, hash, at, canonical) VALUES ('J', $1, $2, now(), $3)",
+      [seq, Buffer.from(hash, 'hex'), canonical]);
   }
   await store.append(lines('J', 100_000_000, 2));
   t.equal(await store.size(), 100_000_002);

@@ -18,10 +18,10 @@ export interface TestDatabase {
 export async function testDatabase(): Promise<TestDatabase> {
   const dataDir = await mkdtemp(join(tmpdir(), 'portcullis-test-'));
   const { connection, stop } = await startPostgres({ dataDir, log: () => undefined });
-  await migrate(connection);
+  await migrate(connection, () => undefined);
   return {
     owner: connection,
-    writer: await writerLogin(connection),
+    writer: await writerLogin(connection, () => undefined),
     dataDir,
     async remove() {
       await stop();

@@ -56,3 +56,9 @@ t.test('an order that is over never opens again, and no event loses a fill', (t)
   }
   t.end();
 });
+
+t.test('what we withheld was never sent, whatever the venue has said of its cancel', (t) => {
+  t.equal(walk('cancelRequested', 'lost', 'withheld'), 'denied');
+  t.equal(walk('cancelRequested', 'lost', 'rejected'), 'rejected', 'the venue never saw it');
+  t.end();
+});

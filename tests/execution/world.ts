@@ -1,6 +1,7 @@
 /** A small world that writes legal records: a gateway and a venue without opinions, for tests of the fold. */
+import type { RecordBodies } from '../../compliance/records.ts';
 import { foldExecution } from '../../execution/reducer.ts';
-import type { CancelRequested, ExecutionRecords, OrderAcknowledged } from '../../execution/records.ts';
+import type { CancelRequested, OrderAcknowledged } from '../../execution/records.ts';
 import { emptyExecutionState } from '../../execution/state.ts';
 import type { ExecutionState } from '../../execution/state.ts';
 import { emptyRiskState, fund, openAccount } from '../../risk/books.ts';
@@ -8,10 +9,9 @@ import { parseDecimal } from '../../risk/domain/decimal.ts';
 import type { Side } from '../../risk/domain/order.ts';
 import type { LogRecord } from '../../risk/domain/record.ts';
 import { formatInstant, instant, type Ns } from '../../risk/domain/time.ts';
-import type { RiskRecords } from '../../risk/records.ts';
 import type { RiskState } from '../../risk/state.ts';
 
-export type Bodies = ExecutionRecords & RiskRecords;
+export type Bodies = RecordBodies;
 export type AnyRecord = { [K in keyof Bodies]: LogRecord<K, Bodies[K]> }[keyof Bodies];
 
 export const FACTS = { bidPx: '99.99', askPx: '100.01', quoteAt: '2026-11-20T09:30:00.000000000Z', sigmaAnnual: 0.2, advQty: 1e6 } as const;
@@ -148,7 +148,7 @@ export class World {
   }
 
   withhold(id: string): void {
-    this.log('slice.withheld', { ...VERDICT, decision: 'denied', clOrdId: id, parent: this.sent.get(id)!.parent, due: null, orderQty: '1' });
+    this.log('slice.withheld', { ...VERDICT, decision: 'denied', why: 'halted', judged: null, clOrdId: id, parent: this.sent.get(id)!.parent, due: null, orderQty: '1' });
   }
 
   expire(parent: string): void {

@@ -113,15 +113,15 @@ t.test('the issuer makes one private key and refuses one that others can read', 
     await t.rejects(issueToken(first, { sub: 'bot', role: 'admin', accounts: [], ttlSeconds: 60, ...grant } as never, NOW_MS), { name: 'IssuerError' });
   }
   chmodSync(join(dir, KEY_FILE), 0o640);
-  t.throws(() => openIssuer(dir), { name: 'IssuerError' });
+  t.throws(() => openIssuer(dir), { name: 'KeyFileError' });
   const linked = join(t.testdirName, 'linked');
   mkdirSync(linked);
   symlinkSync(join(dir, KEY_FILE), join(linked, KEY_FILE));
-  t.throws(() => openIssuer(linked), { name: 'IssuerError' });
+  t.throws(() => openIssuer(linked), { name: 'KeyFileError' });
   const broken = join(t.testdirName, 'broken');
   mkdirSync(broken);
   writeFileSync(join(broken, KEY_FILE), 'no key', { mode: 0o600 });
-  t.throws(() => openIssuer(broken), { name: 'IssuerError' });
+  t.throws(() => openIssuer(broken), { name: 'KeyFileError' });
 });
 
 t.test('the command prints the token and nothing else', async (t) => {

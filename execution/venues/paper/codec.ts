@@ -4,7 +4,7 @@
  */
 import { Type, type Static } from 'typebox';
 import { formatDecimal, isDecimalText, parseDecimal, type Decimal } from '../../../risk/domain/decimal.ts';
-import { isAccountId, isClOrdId, isStrategyId, isSymbol } from '../../../risk/domain/ids.ts';
+import { isAccountId, isCleanText, isClOrdId, isStrategyId, isSymbol } from '../../../risk/domain/ids.ts';
 import { ORDER_TYPES, SIDES, TIFS, type ChildOrder } from '../../../risk/domain/order.ts';
 import { formatInstant, instant, parseInstant, type Ns } from '../../../risk/domain/time.ts';
 import type { VenueReport } from '../../venue.ts';
@@ -14,7 +14,8 @@ const closed = { additionalProperties: false } as const;
 
 export const ClOrdIdJson = refined(isClOrdId);
 export const InstantJson = refined((text) => parseInstant(text) !== null);
-export const WordJson = Type.String({ minLength: 1, maxLength: 128 });
+/** A venue's words enter records: a lone surrogate among them has no canonical text. */
+export const WordJson = Type.Refine(Type.String({ minLength: 1, maxLength: 128 }), isCleanText);
 export const SeqJson = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const DecimalJson = refined(isDecimalText);
 

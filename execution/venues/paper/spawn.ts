@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmod, lstat, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, mkdtemp, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -46,7 +46,8 @@ export async function spawnPaperProcess({ dataDir, config }: SpawnOptions): Prom
   // The old path where it is still ours: clients of a process that was killed come back to it by themselves.
   const socketPath = previous !== null && (await isOurs(dirname(previous.socketPath))) ? previous.socketPath : await socketPathIn(folder);
   const next: ProcessConfig = { ...config, socketPath, journalPath: join(folder, 'journal.ndjson') };
-  await writeFile(configPath, formatProcessConfig(next), { mode: 0o600 });
+  await writeFile(`${configPath}.new`, formatProcessConfig(next), { mode: 0o600, flush: true });
+  await rename(`${configPath}.new`, configPath); // a crash leaves the old one or the new one: half a file would stop every later start
   return processOf(next, await launch(folder, configPath));
 }
 

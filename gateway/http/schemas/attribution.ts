@@ -10,7 +10,7 @@ export function toAttribution(body: AttributionBody | undefined): Attribution | 
   const { algorithmId = '', trader = '', desk = '', client = '' } = body;
   // An empty capacity is none of the three: the check sees that it is missing.
   const capacity = (body.capacity ?? '') as Attribution['capacity'];
-  return { algorithmId, trader, desk, client, capacity };
+  return { algorithmId, capacity, client, desk, trader };
 }
 
 /** The inverse, for tests and clients: empty fields are absent again. */

@@ -52,9 +52,10 @@ t.test('orders and reports come through the wire as they were', (t) => {
 t.test('hostile lines are no frames', (t) => {
   const filled = JSON.stringify({ op: 'report', report: encodeReport(run([{ quote: ['9', '1', '10', '100'] }, { order: order('A') }])[1]!) });
   t.ok(parseServerFrame(filled));
+  t.ok(parseServerFrame('{"op":"refused","reason":"a \\"word\\" 😀"}'));
   for (const line of [
     '', 'null', '[]', '"who"', '{"op":"report"}', '{"op":"welcome","venue":"","pid":1}', '{"op":"welcome","venue":"V","pid":-1}',
-    '{"__proto__":{"op":"fenced"}}',
+    '{"__proto__":{"op":"fenced"}}', '{"op":"refused","reason":"\\ud800"}', '{"op":"refused","reason":"\\u0000"}', '{"op":"refused","reason":"a\\u202eb"}',
     filled.replace('"filled"', '"fill"'), filled.replace('"taker"', '"none"'), filled.replace('"lastPx":"10"', '"lastPx":10'),
     filled.replace('"lastPx":"10"', '"lastPx":"1e1"'),
     filled.replace('2026-11-20', '2026-02-30'), filled.replace('"sourceSeq":2', '"sourceSeq":1.5'), filled.replace('"A"', '"a"'), filled.slice(0, -1),

@@ -1,0 +1,130 @@
+/** The house put together from its ports and brought up: one wiring of what happens to the log, for the gateway and for the simulation. */
+import { parseRecord, subjectOf, type State } from '../compliance/fold.ts';
+import type { EmergencyLog } from '../compliance/emergency.ts';
+import type { LogStore } from '../compliance/journal.ts';
+import type { RecordBodies } from '../compliance/records.ts';
+import type { Head } from '../compliance/seal.ts';
+import { createSequencer, type Sequencer, type SequencerEvents, type SequencerOptions } from '../compliance/sequencer.ts';
+import type { Market } from '../execution/market.ts';
+import type { RoutingPolicy } from '../execution/route.ts';
+import type { Timers } from '../execution/time.ts';
+import type { LogRecord } from '../risk/domain/record.ts';
+import { NS_PER_MS } from '../risk/domain/time.ts';
+import type { PolicyInForce, VenuePolicy } from '../risk/policy.ts';
+import { emergencyAct, emergencyCancel } from './emergency.ts';
+import type { House } from './house.ts';
+import { formerPolicy } from './policy.ts';
+import { adoptEmergency, askVenues, openingDrafts, resumeParents } from './recovery.ts';
+import { Trouble } from './trouble.ts';
+import { VenueDesk } from './venue-desk.ts';
+import type { OpenVenue } from './venues.ts';
+
+export interface HousePorts {
+  readonly log: string;
+  /** Of the store, and the state that was folded up to it. */
+  readonly head: Head;
+  readonly state: State;
+  readonly store: LogStore;
+  /** Folds what is appended into the state. Policies come in force by hash; at run time only the ones that this start has read can. */
+  readonly fold: (record: LogRecord) => void;
+  /** The clock that the log keeps: the wall's or a replayed market's. */
+  readonly timers: Timers;
+  /** The wall's: retries and the emergency do not wait for a market. */
+  readonly wall: Timers;
+  readonly market: Market;
+  readonly router: RoutingPolicy;
+  readonly emergency: EmergencyLog;
+  readonly onDurable: SequencerEvents['onDurable'];
+  /** For the operator: one line each. */
+  readonly say: (line: string) => void;
+  /** The state is of no use any more: the process must end, and recovery takes over. */
+  readonly fatal: (error: unknown) => void;
+  readonly defer?: NonNullable<SequencerOptions['defer']>;
+}
+
+export interface Assembled {
+  readonly house: House;
+  readonly sequencer: Sequencer;
+  readonly desk: VenueDesk;
+  /** What a start has come through: from here on strategies are served. */
+  readonly started: () => void;
+}
+
+/** The sequencer and the house, which know each other through what happens to the log. */
+export function assemble(ports: HousePorts): Assembled {
+  const { say, fatal, emergency, timers, wall, fold, onDurable, log, head, store, defer = setImmediate } = ports;
+  const trouble = new Trouble();
+  const desk = new VenueDesk();
+  let isStarting = true;
+  let stepBackMs = 0;
+  const sequencer: Sequencer = createSequencer({
+    log, head, store, clock: timers, timers: wall, subjectOf, defer, fold,
+    events: {
+      onDurable,
+      onTrouble(error) {
+        say(`the log cannot be written: ${error.message}`);
+        trouble.began();
+      },
+      onEmergency() { emergencyCancel(house, 'the log cannot be written'); },
+      onRecovered() {
+        say('the log is written again');
+        adoptEmergency(house, emergency);
+      },
+      onFatal(error) {
+        emergencyCancel(house, 'the log is not ours any more');
+        fatal(error);
+      },
+      onClockStep(back) { stepBackMs = Math.max(stepBackMs, Number(back / NS_PER_MS)); },
+    },
+  });
+  const waitingFor = (): string | null => {
+    if (isStarting) return 'the start';
+    if (sequencer.state !== 'flowing') return 'the log';
+    return desk.missing === null ? null : `venue ${desk.missing}`;
+  };
+  const house = houseOf(ports, sequencer, {
+    venues: desk.venues, emergency: emergencyAct(emergency, timers, say), clockStepBackMs: () => stepBackMs, fail: fatal, waitingFor,
+    unlessUnwritable: (durable) => trouble.unless(durable, sequencer.state !== 'flowing'),
+  });
+  return { house, sequencer, desk, started: () => { isStarting = false; } };
+}
+
+type Ways = Pick<House, 'venues' | 'emergency' | 'fail' | 'unlessUnwritable' | 'waitingFor' | 'clockStepBackMs'>;
+
+function houseOf({ state, store, timers, market, router }: HousePorts, sequencer: Sequencer, ways: Ways): House {
+  const former = new Map<string, Promise<PolicyInForce>>();
+  return {
+    state, journal: sequencer, timers, market, router, ...ways,
+    admits: () => ways.waitingFor() === null && sequencer.accepts('strategy'),
+    lookUp: async (subject) => (await store.bySubject(subject)).map(({ canonical }) => parseRecord(canonical)),
+    records: async (from, to) => (await store.read(from, to - from)).map(({ canonical }) => parseRecord(canonical)),
+    receiptOf: (seq) => sequencer.whenDurable(seq),
+    policyOf: (hash) => {
+      const inForce = state.risk.policy;
+      if (inForce?.hash === hash) return Promise.resolve(inForce);
+      const known = former.get(hash) ?? formerPolicy(store, hash, inForce?.universeHash ?? '');
+      former.set(hash, known);
+      return known;
+    },
+  };
+}
+
+export interface Opening {
+  readonly node: RecordBodies['node.started'];
+  readonly wanted: PolicyInForce;
+  readonly emergency: EmergencyLog;
+  readonly openVenue: (policy: VenuePolicy) => Promise<OpenVenue>;
+}
+
+/**
+ * From the folded log to a house that works. A crash before the first append is durable leaves nothing; one after it leaves a start in
+ * the log that the next one repeats.
+ */
+export async function bringUp(house: House, desk: VenueDesk, { node, wanted, emergency, openVenue }: Opening): Promise<void> {
+  await house.journal.append(openingDrafts(house, node, wanted)).durable;
+  adoptEmergency(house, emergency);
+  for (const policy of wanted.policy.venues) await desk.connect(house, await openVenue(policy));
+  askVenues(house);
+  house.market.start();
+  resumeParents(house);
+}

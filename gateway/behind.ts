@@ -1,0 +1,86 @@
+/**
+ * What goes on behind the live log, off its loop: a snapshot now and then, and after a start the verification of what the start took
+ * from a snapshot. What fails here is told and harms nothing: the next start folds more.
+ */
+import { Worker } from 'node:worker_threads';
+import type { SnapshotJob, VerifyJob } from '../compliance/behind.ts';
+import type { Fault } from '../compliance/chain.ts';
+import { draft, SYSTEM, type RecordBodies } from '../compliance/records.ts';
+import type { House } from './house.ts';
+import type { OpenLog } from './open-log.ts';
+
+/** Durable records between two snapshots: what a start folds at most, but for those of a snapshot under way. */
+export const SNAPSHOT_EVERY = 50_000;
+
+interface Jobs {
+  readonly snapshot: { readonly job: SnapshotJob; readonly result: RecordBodies['state.snapshotted'] };
+  readonly verify: { readonly job: VerifyJob; readonly result: Fault | null };
+}
+const ENTRIES: { readonly [K in keyof Jobs]: URL } = {
+  snapshot: new URL('../compliance/snapshot-worker.js', import.meta.url),
+  verify: new URL('../compliance/verify-worker.js', import.meta.url),
+};
+
+export class Behind {
+  readonly #opened: Pick<OpenLog, 'log' | 'writer' | 'resumedFrom'>;
+  readonly #say: (line: string) => void;
+  readonly #every: number;
+  readonly #threads = new Map<keyof Jobs, Worker>();
+  /** Size of the last snapshot that was asked for, made or not: one that fails is not tried again at once. */
+  #asked: number;
+  #isStopped = false;
+
+  constructor(opened: Pick<OpenLog, 'log' | 'writer' | 'resumedFrom'>, say: (line: string) => void, every = SNAPSHOT_EVERY) {
+    this.#opened = opened;
+    this.#say = say;
+    this.#every = every;
+    this.#asked = opened.resumedFrom.size;
+  }
+
+  /** Begins a snapshot when enough has become durable since the last, and none is being made. */
+  async look({ journal, fail }: Pick<House, 'journal' | 'fail'>): Promise<void> {
+    const size = journal.durableSize;
+    if (this.#isStopped || this.#threads.has('snapshot') || size - this.#asked < this.#every) return;
+    this.#asked = size;
+    const { log, writer: connection } = this.#opened;
+    const taken = await this.#run('snapshot', { connection, log, size });
+    // A crash before this line leaves a snapshot that no start takes.
+    if (taken !== null && journal.accepts('reserved')) journal.append([draft('state.snapshotted', SYSTEM, null, taken)]).durable.catch(fail);
+  }
+
+  /** Verifies what the start did not look at; a fault is an alert in the log. */
+  async verifyPast({ journal, fail }: Pick<House, 'journal' | 'fail'>): Promise<void> {
+    const { log, writer: connection, resumedFrom: { size, hash } } = this.#opened;
+    if (size === 0) return;
+    const fault = await this.#run('verify', { connection, log, until: { size, hash } });
+    if (fault === null) return;
+    const detail = `record ${String(fault.seq)}: ${fault.code}: ${fault.detail}`;
+    this.#say(`the log is broken: ${detail}`);
+    if (journal.accepts('reserved')) journal.append([draft('alert.raised', SYSTEM, null, { code: 'LOG_BROKEN', detail })]).durable.catch(fail);
+  }
+
+  /** Ends what runs; nothing is recorded of it any more. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await Promise.all([...this.#threads.values()].map((thread) => thread.terminate()));
+  }
+
+  /** Null: it failed, which was told, or was ended. */
+  async #run<K extends keyof Jobs>(kind: K, job: Jobs[K]['job']): Promise<Jobs[K]['result'] | null> {
+    const thread = new Worker(ENTRIES[kind], { workerData: job });
+    thread.unref(); // the process ends without waiting for it
+    this.#threads.set(kind, thread);
+    try {
+      return await answerOf<Jobs[K]['result']>(thread);
+    } catch (error) {
+      if (!this.#isStopped) this.#say(`the ${kind} thread failed: ${(error as Error).message}`);
+      return null;
+    } finally {
+      this.#threads.delete(kind);
+    }
+  }
+}
+
+const answerOf = <T>(thread: Worker): Promise<T> => new Promise((resolve, reject) => {
+  thread.once('message', resolve).once('error', reject).once('exit', () => { reject(new Error('it ended without an answer')); });
+});

@@ -1,0 +1,81 @@
+/** What a strategy and an officer ask of a house in these tests: a test shows only what differs. */
+import type { Test } from 'tap';
+import { amendOrder, cancelOrder, type AmendAnswer, type CancelAnswer } from '../../../gateway/flows/amend-order.ts';
+import { flipSwitch, type SwitchAnswer, type SwitchCommand } from '../../../gateway/flows/flip-switch.ts';
+import { submitOrder, type OrderAnswer, type OrderSubmission } from '../../../gateway/flows/submit-order.ts';
+import { submitTarget, type TargetAnswer, type TargetSubmission } from '../../../gateway/flows/submit-target.ts';
+import type { House } from '../../../gateway/house.ts';
+import { formatDecimal, parseDecimal, type Decimal } from '../../../risk/domain/decimal.ts';
+import type { OrderTerms } from '../../../risk/domain/order.ts';
+import type { Leg, TargetPortfolio } from '../../../risk/domain/target.ts';
+import type { Book } from '../../../risk/state.ts';
+import { ALICE, OFFICER, testHouse, type TestHouse, type TestHouseOptions } from '../../doubles/house.ts';
+
+export const d = parseDecimal;
+
+/** A house that must not have failed at the test's end, and whose books must then be what its orders still hold. */
+export async function houseFor(t: Test, options: TestHouseOptions = {}): Promise<TestHouse> {
+  const made = await testHouse(options);
+  t.teardown(() => {
+    if (made.failures.length > 0) throw made.failures[0];
+  });
+  return made;
+}
+
+/** A market order would do as well; a limit says at which price a scripted venue fills. */
+export function order(clOrdId: string, terms: Partial<OrderTerms> = {}, more: Partial<OrderSubmission> = {}): OrderSubmission {
+  return {
+    actor: ALICE, attribution: null, clOrdId, requestHash: `of ${clOrdId}`,
+    terms: {
+      account: 'ACC1', strategy: 'alpha-1', symbol: 'IBM', side: 'buy', orderQty: d('100'), type: 'limit', limitPx: d('100'), tif: 'day', expireAt: null,
+      participation: null, ...terms,
+    },
+    ...more,
+  };
+}
+
+export async function submit(house: House, submission: OrderSubmission): Promise<Extract<OrderAnswer, { outcome: 'decided' }>> {
+  const answer = await submitOrder(house, submission);
+  if (answer.outcome !== 'decided') throw new Error(`the order was not decided: ${answer.outcome}`);
+  return answer;
+}
+
+/** Legs as `{IBM: '1000'}`: end positions in units. */
+export function target(house: House, targetId: string, legs: Readonly<Record<string, string>>, more: Partial<TargetPortfolio> = {}): TargetSubmission {
+  const list = Object.entries(legs).map(([symbol, units]): Leg => ({ symbol, target: d(units), mu: null, sigma: null, forecastDays: null }));
+  return {
+    actor: ALICE, dryRun: false, requestHash: `of ${targetId}`,
+    target: {
+      targetId, account: 'ACC1', strategy: 'alpha-1', asOf: house.timers.now(), basis: 'quantity', mode: 'clip', scope: 'listed', horizonSeconds: 60,
+      attribution: null, legs: list, ...more,
+    },
+  };
+}
+
+export async function aim(house: House, submission: TargetSubmission): Promise<Extract<TargetAnswer, { outcome: 'decided' }>> {
+  const answer = await submitTarget(house, submission);
+  if (answer.outcome !== 'decided') throw new Error(`the target was not decided: ${answer.outcome}`);
+  return answer;
+}
+
+export const amend = (house: House, clOrdId: string, change: { readonly orderQty?: string; readonly limitPx?: string }): Promise<AmendAnswer> =>
+  amendOrder(house, {
+    account: 'ACC1', actor: ALICE, clOrdId, limitPx: change.limitPx === undefined ? null : d(change.limitPx),
+    orderQty: change.orderQty === undefined ? null : d(change.orderQty), requestHash: JSON.stringify(change),
+  });
+
+export const cancel = (house: House, clOrdId: string): Promise<CancelAnswer> => cancelOrder(house, { account: 'ACC1', actor: ALICE, clOrdId });
+
+export const flip = (house: House, command: Partial<SwitchCommand> = {}): Promise<SwitchAnswer> =>
+  flipSwitch(house, { actor: OFFICER, cancel: 'working', reason: 'test', requestId: null, scope: { id: '*', kind: 'firm' }, state: 'halted', ...command });
+
+/** A strategy's book in one symbol as text: `qty 100 buy 40 sell 0`. */
+export function book(house: House, symbol = 'IBM', strategy = 'alpha-1'): string {
+  const found: Pick<Book, 'qty' | 'buyOpen' | 'sellOpen'> | undefined = house.state.risk.accounts.get('ACC1')?.lines.get(symbol)?.books.get(strategy);
+  const text = (value: Decimal | undefined): string => formatDecimal(value ?? d('0'));
+  return `qty ${text(found?.qty)} buy ${text(found?.buyOpen)} sell ${text(found?.sellOpen)}`;
+}
+
+/** What an order's child is in now; the last of them. */
+export const stateOf = (house: House, clOrdId: string): string | undefined => house.state.execution.children.get(clOrdId)?.state;
+

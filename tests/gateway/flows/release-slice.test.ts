@@ -1,0 +1,208 @@
+/** Slices: released when due, judged anew, withheld where they must be, and picked up again after a restart. */
+import t from 'tap';
+import { resumeParents } from '../../../gateway/recovery.ts';
+import { toNumber } from '../../../risk/domain/decimal.ts';
+import { aim, book, d, flip, houseFor, stateOf, target } from './asks.ts';
+import { START } from '../../doubles/house.ts';
+
+const HORIZON_MS = 60_000;
+
+t.test('a parent is worked slice by slice to its end', async (t) => {
+  const { house, venue, time, refresh, all } = await houseFor(t);
+  venue.habit = 'fills';
+  await aim(house, target(house, 'T1', { IBM: '1000' }));
+  for (let s = 0; s < 12; s++) {
+    refresh();
+    await time.advance(5_000);
+  }
+  t.equal(venue.sent.length, 12, 'a slice each five seconds');
+  t.equal(venue.sent.reduce((sum, { orderQty }) => sum + toNumber(orderQty), 0), 1000);
+  t.ok(venue.sent.every(({ tif, limitPx }) => tif === 'ioc' && limitPx !== null));
+  t.equal(book(house), 'qty 1000 buy 0 sell 0');
+  t.strictSame(all('parent.expired'), []);
+  t.equal(house.state.execution.parents.size, 0);
+});
+
+t.test('what an immediate order left unfilled goes with the next slice', async (t) => {
+  const { house, venue, time } = await houseFor(t);
+  venue.habit = 'cancels';
+  const { legs } = await aim(house, target(house, 'T1', { IBM: '1000' }));
+  const [, second] = legs[0]?.schedule ?? [];
+  await time.advance(0);
+  t.equal(book(house), 'qty 0 buy 1000 sell 0');
+  await time.advance(5_000);
+  t.equal(venue.sent.length, 2);
+  t.equal(venue.sent[1]?.orderQty, d(second?.cumQty ?? '0'), 'the whole that is due by then');
+});
+
+t.test('a slice that is still at work is not released again', async (t) => {
+  const { house, venue, time } = await houseFor(t);
+  await aim(house, target(house, 'T1', { IBM: '1000' }));
+  await time.advance(5_000);
+  const total = venue.sent.reduce((sum, { orderQty }) => sum + orderQty, 0n);
+  const due = house.state.execution.parents.values().next().value?.schedule[1]?.cumQty;
+  t.equal(total, due);
+});
+
+t.test('the end of the horizon', async (t) => {
+  const { house, venue, time, all, refresh } = await houseFor(t);
+  venue.habit = 'cancels';
+  await aim(house, target(house, 'T1', { IBM: '1000' }));
+  await time.advance(HORIZON_MS - 1_000);
+  refresh();
+  await time.advance(1_000);
+  const [expired] = all('parent.expired');
+  t.equal(expired?.leavesQty, '1000');
+  t.equal(expired?.endPx, '100');
+  t.equal(book(house), 'qty 0 buy 0 sell 0');
+  await t.test('cancels what still works', async (t) => {
+    const { house, venue, time } = await houseFor(t);
+    await aim(house, target(house, 'T1', { IBM: '1000' }));
+    await time.advance(HORIZON_MS);
+    t.strictSame(venue.cancels, venue.sent.map(({ clOrdId }) => clOrdId));
+    for (const { clOrdId } of venue.sent) venue.end('canceled', clOrdId);
+    t.equal(book(house), 'qty 0 buy 0 sell 0');
+  });
+  await t.test('without a quote has no price, and is none', async (t) => {
+    const { house, venue, time, market, all } = await houseFor(t);
+    venue.habit = 'cancels';
+    await aim(house, target(house, 'T1', { IBM: '1000' }));
+    market.clear('IBM');
+    await time.advance(HORIZON_MS);
+    t.equal(all('parent.expired')[0]?.endPx, null);
+  });
+});
+
+t.test('a slice is withheld and recorded', async (t) => {
+  await t.test('without a quote', async (t) => {
+    const { house, venue, time, market, all } = await houseFor(t);
+    await aim(house, target(house, 'T1', { IBM: '1000' }));
+    market.clear('IBM');
+    await time.advance(0);
+    const [withheld] = all('slice.withheld');
+    t.match(withheld, { account: 'ACC1', clOrdId: null, decision: 'denied', strategy: 'alpha-1', symbol: 'IBM' });
+    t.ok(withheld?.verdicts.some(({ code, outcome }) => code === 'FACT_MISSING' && outcome === 'deny'));
+    t.equal(venue.sent.length, 0);
+    t.equal(book(house), 'qty 0 buy 1000 sell 0', 'the parent waits for its next slice');
+    market.set({ askPx: d('100.01'), askQty: d('9'), at: time.now(), bidPx: d('99.99'), bidQty: d('9'), symbol: 'IBM' });
+    await time.advance(5_000);
+    t.equal(venue.sent.length, 1);
+  });
+  await t.test('with a stale one', async (t) => {
+    const { house, venue, time, all } = await houseFor(t);
+    await aim(house, target(house, 'T1', { IBM: '1000' }, { horizonSeconds: 600 }));
+    await time.advance(0);
+    await time.advance(40_000);
+    t.ok(all('slice.withheld').some(({ verdicts }) => verdicts.some(({ code }) => code === 'MARKET_DATA_STALE')));
+    t.equal(venue.sent.length, 2, 'one at once, one after thirty seconds');
+  });
+  await t.test('when a switch flips between its record and its send', async (t) => {
+    for (const state of ['halted', 'reducing'] as const) {
+      const { house, venue, time, all } = await houseFor(t);
+      await aim(house, target(house, 'T1', { IBM: '1000' }));
+      const recorded = all('slice.released');
+      const flips: Promise<unknown>[] = [];
+      house.timers.at(START, () => { flips.push(flip(house, { cancel: 'none', scope: { id: 'IBM', kind: 'instrument' }, state })); });
+      await time.advance(0);
+      await Promise.all(flips);
+      t.equal(recorded.length + all('slice.released').length, 1, `${state}: released`);
+      t.strictSame(venue.sent, [], `${state}: and not sent`);
+      const [withheld] = all('slice.withheld');
+      t.match(withheld, { account: 'ACC1', clOrdId: all('slice.released')[0]?.clOrdId });
+      t.equal(withheld?.verdicts[0]?.code, `SWITCH_${state.toUpperCase()}`);
+      t.equal(book(house), 'qty 0 buy 1000 sell 0', 'the parent lives, nothing more is reserved');
+    }
+  });
+});
+
+t.test('slices carry the attribution of their target', async (t) => {
+  const attribution = { algorithmId: 'ALGO7', capacity: 'DEAL', client: 'CLIENT7', desk: 'DESK7', trader: 'TRADER7' } as const;
+  await t.test('a switch of the registered trader is not theirs', async (t) => {
+    const { house, venue, time } = await houseFor(t);
+    await aim(house, target(house, 'T1', { IBM: '1000' }, { attribution }));
+    await flip(house, { scope: { id: 'TRADER1', kind: 'trader' } });
+    await time.advance(0);
+    t.equal(venue.sent.length, 1);
+  });
+  await t.test('that of their own trader is', async (t) => {
+    const { house, venue, time, all } = await houseFor(t);
+    await aim(house, target(house, 'T1', { IBM: '1000' }, { attribution }));
+    await flip(house, { cancel: 'none', scope: { id: 'TRADER7', kind: 'trader' }, state: 'reducing' });
+    await time.advance(0);
+    t.equal(venue.sent.length, 0);
+    t.equal(all('slice.withheld')[0]?.clOrdId, null, 'denied by the decision, not only at the last look');
+  });
+});
+
+t.test('a closing passes under a halt where the policy arms it, and nothing else does', async (t) => {
+  const { policyOf } = await import('../../doubles/house.ts');
+  const policy = policyOf({}, { closingUnderHalt: [{ id: 'ACC1', kind: 'account' }] });
+  const { house, venue, time } = await houseFor(t, { policy });
+  venue.habit = 'fills';
+  const { submit, order } = await import('./asks.ts');
+  await submit(house, order('A'));
+  await time.settle();
+  await flip(house, { scope: { id: 'ACC1', kind: 'account' } });
+  const closed = await submit(house, order('B', { side: 'sell', orderQty: d('60') }));
+  await time.settle();
+  t.equal(closed.decided.body.decision, 'accepted');
+  t.equal(book(house), 'qty 40 buy 0 sell 0');
+  t.equal((await submit(house, order('C'))).decided.body.decision, 'denied');
+});
+
+t.test('new work waits, and the next slice takes it along', async (t) => {
+  let isOpen = true;
+  const { house, venue, time } = await houseFor(t, { admits: () => isOpen });
+  await aim(house, target(house, 'T1', { IBM: '1000' }));
+  isOpen = false;
+  await time.advance(5_000);
+  t.strictSame(venue.sent, []);
+  isOpen = true;
+  await time.advance(5_000);
+  t.equal(venue.sent.length, 1);
+  t.equal(venue.sent[0]?.orderQty, house.state.execution.parents.values().next().value?.schedule[2]?.cumQty);
+});
+
+t.test('a restart', async (t) => {
+  await t.test('with several slices overdue releases one', async (t) => {
+    const first = await houseFor(t);
+    first.venue.habit = 'fills';
+    await aim(first.house, target(first.house, 'T1', { IBM: '1000' }));
+    await first.time.advance(0);
+    const done = first.venue.sent[0]?.orderQty ?? 0n;
+    first.time.set(START);
+    const { house, venue, time, refresh } = await houseFor(t, { store: first.store });
+    time.set((START + 17_000_000_000n) as typeof START);
+    refresh();
+    resumeParents(house);
+    await time.advance(0);
+    const { schedule } = house.state.execution.parents.values().next().value ?? {};
+    t.strictSame(venue.sent.map(({ orderQty }) => orderQty), [(schedule?.[3]?.cumQty ?? 0n) - done]);
+  });
+  await t.test('after the horizon ends the parent', async (t) => {
+    const first = await houseFor(t);
+    await aim(first.house, target(first.house, 'T1', { IBM: '1000' }));
+    const { house, venue, time, all } = await houseFor(t, { store: first.store });
+    time.set((START + 100_000_000_000n) as typeof START);
+    resumeParents(house);
+    await time.advance(0);
+    await time.advance(0);
+    t.equal(all('parent.expired').length, 1);
+    t.strictSame(venue.sent, []);
+    t.equal(book(house), 'qty 0 buy 0 sell 0');
+  });
+  await t.test('asks about what was on its way, sends nothing twice', async (t) => {
+    const first = await houseFor(t);
+    first.venue.habit = 'silent';
+    await aim(first.house, target(first.house, 'T1', { IBM: '1000' }));
+    await first.time.advance(0);
+    const lost = first.venue.sent[0]?.clOrdId ?? '';
+    const { house, venue } = await houseFor(t, { store: first.store });
+    t.strictSame(venue.asked, [lost]);
+    t.equal(stateOf(house, lost), 'unknown');
+    t.equal(book(house), 'qty 0 buy 1000 sell 0');
+    venue.tell({ kind: 'absent', clOrdId: lost });
+    t.equal(stateOf(house, lost), 'rejected');
+    t.strictSame(venue.sent, []);
+  });
+});

@@ -1,0 +1,70 @@
+/** Runs a seed to its end and says what the auditor found. */
+import { Callers } from './commands.ts';
+import type { Finding } from './auditor.ts';
+import type { Fired } from './faults.ts';
+import type { Plant } from './planted.ts';
+import { World } from './world.ts';
+
+export interface SeedResult {
+  readonly seed: number;
+  readonly commands: number;
+  readonly records: number;
+  /** Hash of the last record: equal seeds give equal logs. */
+  readonly head: string;
+  readonly outcomes: ReadonlyMap<string, number>;
+  readonly fired: Fired;
+  readonly findings: readonly Finding[];
+}
+
+const MEAN_PAUSE_MS = 250;
+const COMPARE_EVERY = 10;
+/** Longer than any timeout, retry or horizon. */
+const CALM_MS = 60_000;
+/** Not answered by a store that was planned to fail: the caller was told so. */
+const isPlanned = (error: unknown): boolean => error instanceof Error && error.message.startsWith('planned:');
+
+export async function runSeed(seed: number, commands: number, plant: Plant | null = null): Promise<SeedResult> {
+  const world = new World(seed, plant);
+  const callers = new Callers(world.random);
+  const outcomes = new Map<string, number>();
+  let done = 0;
+  while (done < commands && world.auditor.findings.length === 0) {
+    await world.pass(world.random.wait(MEAN_PAUSE_MS));
+    const { house } = world;
+    if (house !== null) {
+      done++;
+      callers.act(house).then(
+        ({ outcome, receipt }) => {
+          outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+          if (receipt !== null && receipt !== undefined && world.memory.lines.length <= receipt.seq) world.auditor.found('answered-before-durable', outcome);
+        },
+        (error: unknown) => { if (!isPlanned(error)) world.auditor.found('command-failed', error instanceof Error ? (error.stack ?? '') : String(error)); },
+      );
+    }
+    world.disturb();
+    if (done % COMPARE_EVERY === 0) world.compare();
+  }
+  if (world.auditor.findings.length === 0) await calmDown(world, callers);
+  world.auditor.auditLog();
+  const { lines } = world.memory;
+  return { seed, commands: done, records: lines.length, head: lines.at(-1)?.hash ?? '', outcomes, fired: world.fired, findings: world.auditor.findings };
+}
+
+/** Nothing fails any more; everything is taken back; then all must agree. */
+async function calmDown(world: World, callers: Callers): Promise<void> {
+  world.calm();
+  await world.pass(CALM_MS);
+  world.compare();
+  const { house } = world;
+  if (house === null) {
+    world.auditor.found('never-up', 'the house does not come up although nothing fails');
+    return;
+  }
+  world.auditor.compareVenue(world.exchange);
+  const settling = callers.settle(house);
+  await world.pass(CALM_MS);
+  await settling;
+  world.compare();
+  world.auditor.compareVenue(world.exchange);
+  world.auditor.compareRest(house.state);
+}

@@ -16,7 +16,7 @@ t.test('targets', async (t) => {
   await t.test('a dry run decides and leaves no trace', async (t) => {
     const { status, body } = await as('alice', 'POST', '/v1/targets?dryRun=true', clip);
     t.match({ status, body }, { status: 200, body: { decision: 'clipped', receipt: null } });
-    t.same(body.legs.map(({ clOrdId }: Body) => clOrdId), [null, null]);
+    t.same(body.legs.map(({ clOrdId }) => clOrdId), [null, null]);
     t.same(await gateway.records('target.decided'), []);
     t.equal((await as('alice', 'GET', '/v1/targets/T-0001')).status, 404, 'the id is free');
   });
@@ -24,17 +24,17 @@ t.test('targets', async (t) => {
   await t.test('one leg is clipped, one is denied', async (t) => {
     const { status, body } = await as('alice', 'POST', '/v1/targets', clip);
     t.equal(status, 201);
-    t.same([names(body), names(body.receipt), names(body.policy), names(body.verdicts[0])], [ANSWER, ['hash', 'log', 'seq'], ['hash', 'id', 'version'], VERDICT]);
+    t.same([names(body), names(body.receipt), names(body.policy), names(body.verdicts[0]!)], [ANSWER, ['hash', 'log', 'seq'], ['hash', 'id', 'version'], VERDICT]);
     t.match(body, { targetId: 'T-0001', decision: 'clipped', policy: { id: 'default', version: 1 } });
-    t.ok(body.verdicts.every(({ outcome }: Body) => outcome === 'pass'), 'the portfolio carries every verdict');
-    const [spy, xyz] = body.legs;
+    t.ok(body.verdicts.every(({ outcome }) => outcome === 'pass'), 'the portfolio carries every verdict');
+    const [spy, xyz] = body.legs as [Body, Body];
     t.same([names(spy), names(xyz)], [LEG, LEG]);
     t.match(spy, { symbol: 'SPY', requested: '0.4', allowed: '0.25', deltaQty: /^[1-9]\d+$/, clOrdId: /^[A-Z0-9]+$/ });
     const clipped = { outcome: 'clip', observed: '0.4', limit: '0.25', unit: 'xEquity' };
     t.same(spy.verdicts, [{ code: 'NAME_EXPOSURE', ...clipped }, { code: 'KELLY_CAP', ...clipped }], 'a leg carries its clips');
     t.match(xyz, { symbol: 'XYZ', requested: '0.1', allowed: '0', deltaQty: '0', clOrdId: null });
     t.match(xyz.verdicts[0], { code: 'UNKNOWN_INSTRUMENT', outcome: 'deny' }, 'and its denials');
-    t.notOk(xyz.verdicts.some(({ outcome }: Body) => outcome === 'pass'));
+    t.notOk(xyz.verdicts.some(({ outcome }) => outcome === 'pass'));
 
     const again = await as('alice', 'POST', '/v1/targets', clip);
     t.same([again.status, again.body], [200, body], 'a repeat gives the same answer');
@@ -47,9 +47,9 @@ t.test('targets', async (t) => {
   await t.test('its progress', async (t) => {
     const before = (await as('alice', 'GET', '/v1/targets/T-0001')).body;
     t.match(before, { targetId: 'T-0001', account: 'ACC1', strategy: 'alpha-1', decision: 'clipped', parents: [{ symbol: 'SPY', side: 'buy' }] });
-    await ended(events, before.parents[0].clOrdId);
+    await ended(events, before.parents[0]!.clOrdId);
     const { body } = await as('olga', 'GET', '/v1/targets/T-0001');
-    t.same(names(body.parents[0].shortfall).filter((name) => name !== 'bps'), PARTS);
+    t.same(names(body.parents[0]!.shortfall).filter((name) => name !== 'bps'), PARTS);
     t.equal((await as('carla', 'GET', '/v1/targets/T-0001')).status, 200);
     t.match(await as('bob', 'GET', '/v1/targets/T-0001'), { status: 404, body: { code: 'NOT_FOUND' } }, 'another account’s is not there');
     t.same((await as('bob', 'GET', '/v1/targets')).body, { items: [] });
@@ -67,7 +67,7 @@ t.test('targets', async (t) => {
     const whole = targetOf({ targetId: 'T-0004', asOf: await walk.now(), mode: 'all_or_none', legs: [{ symbol: 'IBM', target: '0.40' }] });
     t.match(await as('alice', 'POST', '/v1/targets', whole), { status: 422, body: { code: 'DENIED' } }, 'all or none: what would be clipped is denied');
     const finger = targetOf({ targetId: 'T-0005', asOf: await walk.now(), legs: [{ symbol: 'IBM', target: '3' }] });
-    t.ok((await as('alice', 'POST', '/v1/targets', finger)).body.verdicts.some(({ code, outcome }: Body) => code === 'FAT_FINGER' && outcome === 'deny'));
+    t.ok((await as('alice', 'POST', '/v1/targets', finger)).body.verdicts.some(({ code, outcome }) => code === 'FAT_FINGER' && outcome === 'deny'));
   });
 
   await t.test('books are a strategy’s own', async (t) => {
@@ -75,14 +75,14 @@ t.test('targets', async (t) => {
       (await as('alice', 'POST', '/v1/targets', targetOf({ targetId, asOf: await walk.now(), strategy: 'alpha-2', horizonSeconds: 1, ...members }))).body;
     const bought = await ask('T-0006', { basis: 'quantity', legs: [{ symbol: 'BAC', target: '100' }] });
     t.match(bought, { decision: 'accepted', legs: [{ symbol: 'BAC', requested: '100', allowed: '100', deltaQty: '100' }] });
-    await ended(events, bought.legs[0].clOrdId);
-    const held = async (strategy: string): Promise<Body[]> => (await as('alice', 'GET', `/v1/accounts/ACC1/positions?strategy=${strategy}`)).body.items;
-    const [spy] = await held('alpha-1');
+    await ended(events, bought.legs[0]!.clOrdId);
+    const held = async (strategy: string): Promise<readonly Body[]> => (await as('alice', 'GET', `/v1/accounts/ACC1/positions?strategy=${strategy}`)).body.items;
+    const [spy] = (await held('alpha-1')) as [Body];
     t.match([await held('alpha-1'), await held('alpha-2')], [[{ symbol: 'SPY' }], [{ symbol: 'BAC', qty: '100' }]]);
 
     const closed = await ask('T-0007', { scope: 'complete', legs: [] });
     t.match(closed, { decision: 'accepted', legs: [{ symbol: 'BAC', requested: null, allowed: '0', deltaQty: '-100' }] }, 'complete closes this book');
-    await ended(events, closed.legs[0].clOrdId);
+    await ended(events, closed.legs[0]!.clOrdId);
     t.same([(await held('alpha-1')).map(({ qty }) => qty), await held('alpha-2')], [[spy.qty], []], 'and no other');
     const notional = await ask('T-0008', { basis: 'notional', legs: [{ symbol: 'SPY', target: '-1000' }] });
     t.match(notional.legs[0], { requested: '-1000', deltaQty: /^-\d$/ });

@@ -31,15 +31,28 @@ export interface Walk {
   token(person: Person): Promise<string>;
   /** Calls as this person (null: nobody), and holds the answer against the document. */
   as(person: Person | null, method: string, path: string, body?: unknown): Promise<Reply & { readonly body: Body }>;
+  /** The text of a text/plain answer. */
+  text(person: Person | null, path: string): Promise<string>;
   socket(person: Person): Promise<Client>;
   /** A socket that hears these channels from the first record on. */
   hears(person: Person, ...channels: readonly string[]): Promise<Client>;
   /** The gateway's clock. */
   now(): Promise<string>;
 }
-/** Members of an answer; tests name what they look at. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- an answer may be anything: that is what is tested
-export type Body = any;
+type Text =
+  | 'account' | 'approvalId' | 'arrivalPx' | 'canonical' | 'clOrdId' | 'code' | 'decision' | 'deltaQty' | 'hash' | 'headroom' | 'id' | 'leavesQty' | 'limit' | 'log'
+  | 'observed' | 'outcome' | 'parent' | 'previous' | 'qty' | 'reason' | 'referencePx' | 'state' | 'symbol' | 'targetId' | 'utilisation';
+type Part = 'cancels' | 'policy' | 'receipt' | 'scope' | 'shortfall';
+type List = 'items' | 'legs' | 'parents' | 'verdicts';
+/** Members of answers and of records' bodies by the names of API.md. Each has some of them; what is absent reads as undefined, and no test expects that. */
+export interface Body extends Readonly<Record<Text, string>>, Readonly<Record<Part, BodyPart>>, Readonly<Record<List, readonly Body[]>> {
+  readonly hashes: readonly string[];
+  readonly next: number | null;
+  readonly seq: number;
+  readonly size: number;
+}
+/** As an interface, so that it may contain itself. */
+export type BodyPart = Pick<Body, Text | 'seq'>;
 
 /** The default policy with a second account, ACC2, and its strategy beta-1. */
 export async function policyWithTwoAccounts(folder: string): Promise<string> {
@@ -69,7 +82,11 @@ export async function startWalk(t: Test, settings: Readonly<Record<string, strin
     async as(person, method, path, body) {
       const reply = await gateway.call(person === null ? null : await token(person), method, path, body);
       t.equal(contract.fault(method, path, reply.status, reply.headers.get('content-type') ?? '', reply.body), null, `${method} ${path} is as documented`);
-      return reply;
+      return reply as Reply & { readonly body: Body };
+    },
+    async text(person, path) {
+      const { body } = (await walk.as(person, 'GET', path)) as { readonly body: unknown };
+      return typeof body === 'string' ? body : '';
     },
     socket: async (person) => gateway.socket(await token(person)),
     async hears(person, ...channels) {

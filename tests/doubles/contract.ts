@@ -32,7 +32,7 @@ export function jsonSchemaOf(value: unknown): unknown {
   return nullable === true ? { anyOf: [schema, { type: 'null' }] } : schema;
 }
 
-const judgeOf = (schema: Schema): Judge => Compile(jsonSchemaOf(schema) as TSchema) as unknown as Judge;
+const judgeOf = (schema: Schema): Judge => Compile(jsonSchemaOf(schema) as TSchema);
 
 export class Contract {
   readonly document: OpenApi;

@@ -12,7 +12,7 @@ import { reserve } from '../../risk/books.ts';
 import { ONE } from '../../risk/domain/decimal.ts';
 import type { ChildOrder } from '../../risk/domain/order.ts';
 import type { Approved, Receipt } from '../../risk/domain/proof.ts';
-import type { Json, LogRecord } from '../../risk/domain/record.ts';
+import type { LogRecord } from '../../risk/domain/record.ts';
 import { formatInstant, instant, plusMs } from '../../risk/domain/time.ts';
 
 export interface Plant {

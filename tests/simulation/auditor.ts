@@ -133,6 +133,7 @@ export class Auditor {
       }
       if (this.findings.length >= FINDINGS_MAX) return;
     }
+    limits.end();
     for (const { name, detail } of ledger.wrong) this.found(name, detail);
   }
 
@@ -181,7 +182,9 @@ class LimitWatch {
     this.#tell = tell;
   }
 
-  before({ kind, body, seq }: RawRecord): void {
+  before({ kind, body, seq, cause }: RawRecord): void {
+    // What a target ends without a leg of its own stands after its legs.
+    if (this.#unit?.left === 0 && !(kind === 'target.withdrawn' && cause === this.#unit.seq)) this.end();
     if (this.#unit !== null) return;
     const isTarget = kind === 'target.decided';
     if (!isTarget && (kind !== 'order.decided' || body['amends'] === true)) return;
@@ -195,8 +198,13 @@ class LimitWatch {
     const unit = this.#unit;
     if (unit === null) return;
     if (typeof body['arrivalPx'] === 'string') unit.marks.set(body['symbol'] as string, parseDecimal(body['arrivalPx']));
-    unit.left -= 1;
-    if (unit.left > 0) return;
+    unit.left = Math.max(0, unit.left - 1);
+  }
+
+  /** Nothing more belongs to the unit. */
+  end(): void {
+    const unit = this.#unit;
+    if (unit === null) return;
     this.#unit = null;
     const { account, seq, was, marks } = unit;
     const found = breaches(exposureOf(was, account, marks), exposureOf(this.#ledger, account, marks));

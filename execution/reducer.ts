@@ -212,15 +212,14 @@ function replace(into: Into, { body }: LogRecord<'order.replaced', OrderReplaced
 }
 
 /**
- * A refused replacement is an order of its own that ended. A refused cancel leaves the order at work; where the venue has never said
- * that it has the order, what became of it is unknown. A refusal of an order that the venue has accepted speaks of a second arrival of
- * the same order, and changes nothing.
+ * A refused replacement is an order of its own that ended; a refused cancel leaves the order at work. Two refusals change nothing: of an
+ * order that the venue has accepted, for it speaks of a second arrival; of a cancel that came before its order, which is still asked for.
  */
 function reject(into: Into, { body }: LogRecord<'order.rejected', OrderRejected>): void {
   const isAccepted = (findChild(into.state, body.clOrdId)?.acceptedAt ?? null) !== null;
-  if (body.of === 'cancel') report(into, body, isAccepted ? 'cancelRejected' : 'lost');
-  else if (isAccepted) arrive(into, body.venue, body.sourceSeq);
-  else report(into, body, 'rejected');
+  const isOfCancel = body.of === 'cancel';
+  if (isAccepted === isOfCancel) report(into, body, isOfCancel ? 'cancelRejected' : 'rejected');
+  else arrive(into, body.venue, body.sourceSeq);
 }
 
 type Named = Pick<OrderRejected, 'parent' | 'clOrdId'>;

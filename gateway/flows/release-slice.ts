@@ -16,14 +16,14 @@ import { idOf, policyInForce, type House } from '../house.ts';
 import { sendOrWithhold } from './send.ts';
 import { venueFor } from './submit-order.ts';
 
-/** One slice of a parent, when its time has come: fresh facts, the same decision on the child, the record, a last look, the send. */
+/** One slice of a parent, when its time has come and new work is taken: fresh facts, the same decision on the child, the record, a last look, the send. */
 export async function releaseSlice(house: House, id: string, step: ScheduleStep): Promise<void> {
   // read
   const parent = house.state.execution.parents.get(id);
   if (parent === undefined || parent.end !== null) return;
   // what the schedule wants out by now, less what was filled and what is still at work
   const orderQty = subtract(step.cumQty, committedQty(parent));
-  if (orderQty <= 0n || !house.admits()) return;
+  if (orderQty <= 0n) return;
   const facts = readFacts(house, [parent.symbol]);
   const venue = venueFor(house);
 

@@ -2,24 +2,30 @@ import { draft, SYSTEM } from '../../compliance/records.ts';
 import type { ScheduleStep } from '../../execution/schedule.ts';
 import type { Parent } from '../../execution/state.ts';
 import { formatDecimal, subtract } from '../../risk/domain/decimal.ts';
-import type { Ns } from '../../risk/domain/time.ts';
+import { plusMs, type Ns } from '../../risk/domain/time.ts';
 import { midOf, readFacts, textOf } from '../facts.ts';
 import type { House } from '../house.ts';
 import { cancelDrafts, cancelsOf, sendCancels } from './cancel.ts';
 import { releaseSlice } from './release-slice.ts';
 
+/** A slice that could not be released because nothing new is taken is tried again after this. */
+const RETRY_MS = 1_000;
+
 /**
  * Arms the next timer of a parent: its next slice, or its end. One timer a parent; each firing arms the next, so a parent that was
  * withdrawn or filled simply has no further one. At a restart it is called for every live parent: slices that fell due meanwhile
- * are released at once, as one.
+ * are released at once, as one, unless the parent's time is over.
  */
 export function schedule(house: House, id: string, after: Ns | null = null): void {
   const parent = house.state.execution.parents.get(id);
   if (parent === undefined || parent.end !== null || parent.expireAt === null) return;
-  const step = nextStep(parent, after ?? parent.lastDue, house.timers.now());
-  house.timers.at(step?.at ?? parent.expireAt, () => {
-    const run = step === null ? expireParent(house, id) : releaseSlice(house, id, step);
-    run.then(() => { schedule(house, id, step?.at ?? null); }).catch(house.fail);
+  const { expireAt } = parent;
+  const now = house.timers.now();
+  const step = now >= expireAt ? null : nextStep(parent, after ?? parent.lastDue, now);
+  house.timers.at(step?.at ?? expireAt, () => {
+    if (step === null) expireParent(house, id).catch(house.fail);
+    else if (house.admits()) releaseSlice(house, id, step).then(() => { schedule(house, id, step.at); }, house.fail);
+    else house.timers.at(plusMs(house.timers.now(), RETRY_MS), () => { schedule(house, id, after); });
   });
 }
 

@@ -22,7 +22,13 @@ export function cancelBody({ order }: Child, reason: string): CancelBody {
 export const cancelDrafts = (cancels: readonly CancelBody[], cause: Draft['cause'], actor: Actor = SYSTEM): Draft<'cancel.requested', CancelBody>[] =>
   cancels.map((body) => draft('cancel.requested', actor, cause, body));
 
-/** Hands the cancels to their venues. A cancel needs no receipt: it is the one exception to fail-closed. */
+/**
+ * Hands the cancels to their venues. A cancel needs no receipt: it is the one exception to fail-closed. There is none for an order that
+ * has ended, nor for one whose own record is not durable yet: that one was never sent, and the last look before its send withholds it.
+ */
 export function sendCancels(house: House, cancels: readonly Pick<CancelBody, 'clOrdId' | 'symbol' | 'venue'>[]): void {
-  for (const { clOrdId, symbol, venue } of cancels) house.venues.get(venue)?.cancel({ clOrdId, symbol });
+  for (const { clOrdId, symbol, venue } of cancels) {
+    const child = house.state.execution.children.get(clOrdId);
+    if (child !== undefined && child.seq < house.journal.durableSize) house.venues.get(venue)?.cancel({ clOrdId, symbol });
+  }
 }

@@ -25,6 +25,11 @@ export function workingQty({ children }: Pick<Parent, 'children'>): Decimal {
   return [...byChain.values()].reduce<Decimal>((sum, qty) => (sum + qty) as Decimal, ZERO);
 }
 
+/** What of that belongs to one order and those that are to replace it. */
+export function chainQty(parent: Pick<Parent, 'children'>, chain: string): Decimal {
+  return workingQty({ children: parent.children.filter((child) => child.chain === chain) });
+}
+
 /** What a parent holds in the books: its leaves while it lives, or what its children may still fill where that is more. */
 export function reservedQty(parent: Pick<Parent, 'children' | 'end' | 'orderQty' | 'cumQty'>): Decimal {
   const working = workingQty(parent);

@@ -1,29 +1,40 @@
 import { draft } from '../../compliance/records.ts';
 import type { RecordBodies } from '../../compliance/records.ts';
+import { doubtOf, type Doubt } from '../../execution/evidence.ts';
 import { findChild, isRepeat, type Child } from '../../execution/state.ts';
 import type { VenueReport } from '../../execution/venue.ts';
 import { formatDecimal } from '../../risk/domain/decimal.ts';
 import type { Actor, Draft } from '../../risk/domain/record.ts';
 import { formatInstant, NS_PER_DAY, type Ns } from '../../risk/domain/time.ts';
 import { policyInForce, type House } from '../house.ts';
+import { sendCancels } from './cancel.ts';
 
 /**
  * A venue's report, recorded in the order in which it came. Nothing is decided: what the venue says happened has happened. A repeat
- * is dropped by its source sequence; a report about an order that the log does not know is a break.
+ * is dropped by its source sequence. What cannot be true is a break and nothing else; what should not be is applied, and a break.
  */
 export function applyReport(house: House, venue: string, report: VenueReport): void {
   // read
   if (isRepeat(house.state.execution, venue, report.sourceSeq)) return;
   const child = findChild(house.state.execution, report.clOrdId);
+  const doubt = child === null ? UNKNOWN : doubtOf(child, report);
   const actor: Actor = { id: venue, role: 'venue' };
-  const record = child === null ? breakFound(venue, actor, report) : reported(house, venue, actor, child, report);
+  const drafts: Draft[] = [];
+  if (child !== null && doubt?.applies !== false) drafts.push(reported(house, venue, actor, child, report));
+  // The sequence is counted once: by the report where it applies, else by the break.
+  if (doubt !== null) drafts.push(breakFound(venue, actor, report, doubt));
 
   // record: folded in this turn, so the next decision sees it; nothing waits for it, and a lost connection brings it again
-  house.journal.append([record]);
+  house.journal.append(drafts);
+
+  // act: a cancel may have arrived before its order and found nothing; now it does
+  if (child?.state === 'pending_cancel' && (report.kind === 'acknowledged' || report.kind === 'replaced')) sendCancels(house, [child.order]);
 }
 
-function breakFound(venue: string, actor: Actor, { clOrdId, sourceSeq, kind }: VenueReport): Draft {
-  return draft('break.found', actor, null, { clOrdId, sourceSeq, venue, what: `${kind} of an order that the log does not know` });
+const UNKNOWN: Doubt = { what: 'an order that the log does not know', applies: false };
+
+function breakFound(venue: string, actor: Actor, { clOrdId, sourceSeq, kind }: VenueReport, { what, applies }: Doubt): Draft {
+  return draft('break.found', actor, applies ? 'first' : null, { clOrdId, sourceSeq: applies ? 0 : sourceSeq, venue, what: `${kind}: ${what}` });
 }
 
 function reported(house: House, venue: string, actor: Actor, { order, seq }: Child, report: VenueReport): Draft {

@@ -7,7 +7,7 @@ import { LEG_CHECKS, PORTFOLIO_CHECKS } from '../../risk/checks/index.ts';
 import { decideTarget } from '../../risk/decide-target.ts';
 import { absolute, formatDecimal, toNumber, ZERO } from '../../risk/domain/decimal.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
-import type { Actor, Draft, LogRecord } from '../../risk/domain/record.ts';
+import type { Actor, Draft } from '../../risk/domain/record.ts';
 import type { Leg, TargetPortfolio } from '../../risk/domain/target.ts';
 import { formatInstant } from '../../risk/domain/time.ts';
 import type { LegDecision, TargetDecision } from '../../risk/decision.ts';
@@ -16,9 +16,10 @@ import type { LegDecided, TargetDecided } from '../../risk/records.ts';
 import { factsJson, midOf, readFacts, textOf } from '../facts.ts';
 import { idOf, policyInForce, type House } from '../house.ts';
 import { cancelDrafts, cancelsOf, sendCancels } from './cancel.ts';
-import { recall } from './recall.ts';
+import { decisionAt, knownAs, lookUpForgotten } from './recall.ts';
 import { schedule } from './schedule.ts';
 import { venueFor } from './submit-order.ts';
+import { withdrawnDrafts } from './withdraw.ts';
 
 export interface TargetSubmission {
   readonly actor: Actor;
@@ -34,9 +35,9 @@ export type TargetAnswer =
 export async function submitTarget(house: House, submission: TargetSubmission): Promise<TargetAnswer> {
   // read
   const { actor, target } = submission;
-  const known = await recall<TargetDecided>(house, 'target', target.account, target.targetId, submission.requestHash);
-  if (known.kind === 'conflict') return { outcome: 'conflict' };
-  if (known.kind === 'repeat') return repeatedTarget(house, known.decided, known.receipt);
+  const earlier = await lookUpForgotten<TargetDecided>(house, 'target', target.account, target.targetId);
+  const known = submission.dryRun ? null : knownAs(house, 'target', target.account, target.targetId, earlier);
+  if (known !== null) return known.requestHash === submission.requestHash ? repeatedTarget(house, known.seq) : { outcome: 'conflict' };
   if (!house.admits()) return { outcome: 'busy' };
   const symbols = symbolsOf(house.state.risk, target);
   const old = supersededParents(house.state.execution, target, symbols);
@@ -53,8 +54,9 @@ export async function submitTarget(house: House, submission: TargetSubmission): 
   const legs = decision.legs.map((leg, i) => legDecided(house, context, leg, idOf(house.journal.log, seq + 1 + i)));
   if (submission.dryRun) return { outcome: 'decided', decided, legs, receipt: null, repeat: false };
   const drafts: Draft[] = [draft('target.decided', actor, null, decided), ...legs.map((leg) => draft('leg.decided', actor, 'first', leg))];
-  const cancels = decision.decision === 'denied' ? [] : cancelsOf(old, 'a newer target');
-  drafts.push(...cancelDrafts(cancels, 'first'));
+  const taken = decision.decision === 'denied' ? [] : old;
+  const cancels = cancelsOf(taken, SUPERSEDED);
+  drafts.push(...withdrawnDrafts(withoutLeg(taken, legs), { actor, reason: SUPERSEDED, cause: 'first' }), ...cancelDrafts(cancels, 'first'));
   const [receipt] = await house.journal.append(drafts, facts.now).durable;
 
   // act
@@ -63,7 +65,16 @@ export async function submitTarget(house: House, submission: TargetSubmission): 
   return { outcome: 'decided', decided, legs, receipt: receipt as Receipt, repeat: false };
 }
 
-async function repeatedTarget(house: House, decided: LogRecord<string, TargetDecided>, receipt: Receipt): Promise<TargetAnswer> {
+const SUPERSEDED = 'a newer target';
+
+/** Of what `complete` takes over: parents in symbols where nothing is held or works, so that there is no leg to close them by. */
+function withoutLeg(parents: readonly Parent[], legs: readonly LegDecided[]): readonly Parent[] {
+  const withdrawn = new Set(legs.flatMap(({ withdraws }) => withdraws));
+  return parents.filter(({ id }) => !withdrawn.has(id));
+}
+
+async function repeatedTarget(house: House, seq: number): Promise<TargetAnswer> {
+  const { decided, receipt } = await decisionAt<TargetDecided>(house, seq);
   const legs = await house.records(decided.seq + 1, decided.seq + 1 + decided.body.legs);
   return { outcome: 'decided', decided: decided.body, legs: legs.map((record) => record.body as LegDecided), receipt, repeat: true };
 }

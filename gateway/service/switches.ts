@@ -52,6 +52,8 @@ async function flipped(house: House, principal: Principal, body: SwitchBody): Pr
   switch (answer.outcome) {
     case 'loosens':
       return problem('CONFLICT', 'This would loosen the switch, or leave it as it is: ask for a release, which a second person approves');
+    case 'conflict':
+      return problem('CONFLICT', 'This requestId stands for another flip already');
     case 'repeat':
       return { status: 201, body: { scope: body.scope, state: body.state, receipt: receiptView(answer.receipt), cancels: await cancelsOf(house, answer.seq) } };
     case 'flipped': {

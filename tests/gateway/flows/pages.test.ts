@@ -27,8 +27,9 @@ function houseOn(state: State, more: Partial<House> = {}): { readonly house: Hou
     records.push(...unit.records);
     return { records: unit.records, durable: Promise.resolve(unit.lines) };
   };
-  const journal = { accepts: () => true, append } as unknown as House['journal'];
-  return { house: { state, journal, timers: { now: () => START }, clockStepBackMs: () => 0, venues: new Map(), fail: t.error, ...more } as unknown as House, records };
+  const journal = { accepts: () => true, append, now: () => START } as unknown as House['journal'];
+  const ways = { clockStepBackMs: () => 0, fail: t.error, unlessUnwritable: (durable: unknown) => durable, venues: new Map() };
+  return { house: { state, journal, timers: { now: () => START }, ...ways, ...more } as unknown as House, records };
 }
 
 t.test('an account that holds thousands of names is marked', (t) => {

@@ -9,8 +9,6 @@ import type { PolicyInForce } from '../risk/policy.ts';
 import type { SwitchFlipped, TargetWithdrawn } from '../risk/records.ts';
 import { isTightening, switchKey } from '../risk/switches.ts';
 import { hasLeft, isCancellable, sendCancels, type CancelBody } from './flows/cancel.ts';
-import { workedIn } from './flows/flip-switch.ts';
-import { withdrawnDrafts } from './flows/withdraw.ts';
 import { schedule } from './flows/schedule.ts';
 import type { House } from './house.ts';
 
@@ -76,10 +74,7 @@ function adopted(house: House, { kind, body: stored }: EmergencyEntry): readonly
     case 'switch.flipped': {
       const now = house.state.risk.switches.get(switchKey(body.scope));
       const previous = now?.state ?? 'active';
-      if (!isTightening(previous, body.state)) return [];
-      const flipped = draft(kind, actor, 'first', { ...body, engagement: (now?.engagement ?? 0) + 1, previous });
-      if (body.cancel === 'none') return [flipped];
-      return [flipped, ...withdrawnDrafts(workedIn(house, body.scope), { actor, reason: body.reason, cause: 'first' })];
+      return isTightening(previous, body.state) ? [draft(kind, actor, 'first', { ...body, engagement: (now?.engagement ?? 0) + 1, previous })] : [];
     }
     case 'target.withdrawn': {
       const live = body.parents.filter((id) => house.state.execution.parents.get(id)?.end === null);

@@ -91,9 +91,9 @@ export async function cancelOrder(house: House, { actor, account, clOrdId }: Pic
 
   // record: of an order and the one that is to replace it, either may be the one that works
   const cancels = working.parent.children.filter(({ state }) => isOpen(state)).map((child) => cancelBody(child, 'asked by the strategy'));
-  const { durable } = house.journal.append(cancelDrafts(cancels, working.parent.decidedSeq, actor));
-  const receipt = (await house.unlessUnwritable(durable))?.[0] ?? null;
-  if (receipt === null) house.emergency.record(actor, null, cancels);
+  const drafts = cancelDrafts(cancels, working.parent.decidedSeq, actor);
+  const receipt = (await house.unlessUnwritable(house.journal.append(drafts).durable))?.[0] ?? null;
+  if (receipt === null) house.emergency.record(drafts);
 
   // act
   sendCancels(house, cancels);

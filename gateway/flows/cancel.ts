@@ -19,7 +19,7 @@ export function cancelBody({ order }: Child, reason: string): CancelBody {
   return { account, clOrdId, parent, reason, strategy, symbol, venue };
 }
 
-export const cancelDrafts = (cancels: readonly CancelBody[], cause: Draft['cause'], actor: Actor = SYSTEM): Draft[] =>
+export const cancelDrafts = (cancels: readonly CancelBody[], cause: Draft['cause'], actor: Actor = SYSTEM): Draft<'cancel.requested', CancelBody>[] =>
   cancels.map((body) => draft('cancel.requested', actor, cause, body));
 
 /**

@@ -1,9 +1,10 @@
 import { draft } from '../../compliance/records.ts';
 import type { Child, Parent } from '../../execution/state.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
-import type { Actor, Draft, LogRecord } from '../../risk/domain/record.ts';
+import type { Actor, LogRecord } from '../../risk/domain/record.ts';
 import type { Scope, SwitchFlipped, SwitchState } from '../../risk/records.ts';
 import { isLoosening, isTightening, scopesOf, switchKey, type Touched } from '../../risk/switches.ts';
+import type { EmergencyDraft } from '../emergency.ts';
 import { traderOf, type House } from '../house.ts';
 import { venueFor } from './submit-order.ts';
 import { cancelBody, cancelDrafts, isCancellable, sendCancels, type CancelBody } from './cancel.ts';
@@ -41,12 +42,12 @@ export async function flipSwitch(house: House, command: SwitchCommand): Promise<
   if (isLoosening(flipped.previous, flipped.state) || !isKill) return { outcome: 'loosens' };
 
   // record
-  const drafts: Draft[] = [
+  const drafts: EmergencyDraft[] = [
     draft('switch.flipped', actor, null, flipped), ...withdrawnDrafts(parents, { actor, reason, cause: 'first' }), ...cancelDrafts(cancels, 'first', actor),
   ];
   const { durable } = house.journal.append(drafts);
   const receipt = (await house.unlessUnwritable(durable))?.[0] ?? null;
-  if (receipt === null) house.emergency.record(actor, flipped, cancels);
+  if (receipt === null) house.emergency.record(drafts);
 
   // act
   sendCancels(house, cancels);

@@ -27,10 +27,9 @@ export async function withdrawTarget(house: House, { actor, account, targetId, r
   const cancels = cancelsOf(parents, reason);
 
   // record
-  const withdrawn = withdrawnDrafts(parents, { actor, reason, cause: null });
-  const { durable } = house.journal.append([...withdrawn, ...cancelDrafts(cancels, 'first', actor)]);
-  const receipt = (await house.unlessUnwritable(durable))?.[0] ?? null;
-  if (receipt === null) for (const [i, { body }] of withdrawn.entries()) house.emergency.record(actor, body, i === 0 ? cancels : []);
+  const drafts = [...withdrawnDrafts(parents, { actor, reason, cause: null }), ...cancelDrafts(cancels, 'first', actor)];
+  const receipt = (await house.unlessUnwritable(house.journal.append(drafts).durable))?.[0] ?? null;
+  if (receipt === null) house.emergency.record(drafts);
 
   // act
   sendCancels(house, cancels);
@@ -43,7 +42,7 @@ export const PARENTS_A_RECORD = 1_000;
 type Why = Pick<Withdrawal, 'actor' | 'reason'> & Pick<Draft, 'cause'>;
 
 /** The end of these parents of targets, by target, in as many records as it takes; those after the first follow from it. */
-export function withdrawnDrafts(parents: readonly Parent[], { actor, reason, cause }: Why): Draft<string, TargetWithdrawn>[] {
+export function withdrawnDrafts(parents: readonly Parent[], { actor, reason, cause }: Why): Draft<'target.withdrawn', TargetWithdrawn>[] {
   const byTarget = new Map<string, Parent[]>();
   for (const parent of parents) {
     const key = `${parent.account}/${parent.targetId ?? ''}`;

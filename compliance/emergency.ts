@@ -19,12 +19,15 @@ import { NO_HASH } from './seal.ts';
 const KINDS = ['switch.flipped', 'target.withdrawn', 'cancel.requested'] as const;
 export type EmergencyKind = (typeof KINDS)[number];
 
-export interface EmergencyEntry {
+/** What was done: who did it, and the body as the record of that kind has it. */
+export interface EmergencyDeed {
+  readonly kind: EmergencyKind;
+  readonly body: Json;
+}
+
+export interface EmergencyEntry extends EmergencyDeed {
   readonly n: number;
   readonly at: Ns;
-  readonly kind: EmergencyKind;
-  /** As the record of that kind has it. */
-  readonly body: Json;
   readonly hash: string;
 }
 
@@ -42,8 +45,8 @@ export interface EmergencyContents {
 export interface EmergencyLog {
   /** What was done and is not archived yet, in order. */
   entries(): readonly EmergencyEntry[];
-  /** Flushed to disk when it returns. Errors: the disk's; then the act is done all the same and the error told. */
-  append(at: Ns, kind: EmergencyKind, body: Json): EmergencyEntry;
+  /** One flush for all, and all are on disk when it returns. Errors: the disk's; then they are done all the same and the error told. */
+  append(at: Ns, deeds: readonly EmergencyDeed[]): readonly EmergencyEntry[];
   /** Sets the file aside as emergency-<n>.log, once its entries are durable in the log; the next entry begins a new chain. */
   archive(): void;
   close(): void;
@@ -94,21 +97,20 @@ export function openEmergency(path: string): EmergencyLog {
   let { n, prev, bytes } = file;
   return {
     entries: () => readEmergency(path).entries,
-    append(at, kind, body) {
-      const entry = { at: formatInstant(at), body, kind, n, prev };
-      const hash = contentHash(entry);
-      const line = `${canonicalize({ ...entry, hash })}\n`;
+    append(at, deeds) {
+      const all = chained(at, deeds, n, prev);
+      const text = all.map(({ line }) => line).join('');
       try {
-        appendFileSync(file.fd, line);
+        appendFileSync(file.fd, text);
         fdatasyncSync(file.fd);
       } catch (error) {
         ftruncateSync(file.fd, bytes); // a full disk may have taken half of it: the next entry must begin a line
         throw error;
       }
-      bytes += Buffer.byteLength(line);
-      n += 1;
-      prev = hash;
-      return { n: entry.n, at, kind, body, hash };
+      bytes += Buffer.byteLength(text);
+      n += all.length;
+      prev = all.at(-1)?.entry.hash ?? prev;
+      return all.map(({ entry }) => entry);
     },
     archive() {
       if (n === 0) return;
@@ -119,6 +121,17 @@ export function openEmergency(path: string): EmergencyLog {
     },
     close() { closeSync(file.fd); },
   };
+}
+
+/** The entries that these deeds make after `before`, each with its line. */
+function chained(at: Ns, deeds: readonly EmergencyDeed[], first: number, before: string): readonly { readonly entry: EmergencyEntry; readonly line: string }[] {
+  let prev = before;
+  return deeds.map(({ kind, body }, i) => {
+    const n = first + i;
+    const unhashed = { at: formatInstant(at), body, kind, n, prev };
+    prev = contentHash(unhashed);
+    return { entry: { n, at, kind, body, hash: prev }, line: `${canonicalize({ ...unhashed, hash: prev })}\n` };
+  });
 }
 
 interface OpenFile {

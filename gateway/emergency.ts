@@ -1,14 +1,15 @@
 /** What may be done while the log cannot be written: a halt, a withdrawal, cancels. The proof goes to a file of its own before the venue is told. */
 import type { EmergencyKind, EmergencyLog } from '../compliance/emergency.ts';
-import { SYSTEM } from '../compliance/records.ts';
 import type { Clock } from '../execution/time.ts';
-import type { Actor, Json } from '../risk/domain/record.ts';
-import type { SwitchFlipped, TargetWithdrawn } from '../risk/records.ts';
-import { cancelBody, cancelDrafts, isCancellable, sendCancels, type CancelBody } from './flows/cancel.ts';
+import type { Draft, Json } from '../risk/domain/record.ts';
+import { cancelBody, cancelDrafts, isCancellable, sendCancels } from './flows/cancel.ts';
 import type { House } from './house.ts';
 
+/** A record of what may be done although the log cannot be written. */
+export type EmergencyDraft = Draft<EmergencyKind>;
+
 export interface EmergencyAct {
-  record(actor: Actor, done: SwitchFlipped | TargetWithdrawn | null, cancels: readonly CancelBody[]): void;
+  record(drafts: readonly EmergencyDraft[]): void;
 }
 
 /**
@@ -17,12 +18,9 @@ export interface EmergencyAct {
  */
 export function emergencyAct(file: EmergencyLog, clock: Clock, say: (line: string) => void): EmergencyAct {
   return {
-    record(actor, done, cancels) {
-      const at = clock.now();
-      const write = (kind: EmergencyKind, body: unknown): void => { file.append(at, kind, { actor, body } as unknown as Json); };
+    record(drafts) {
       try {
-        if (done !== null) write('scope' in done ? 'switch.flipped' : 'target.withdrawn', done);
-        for (const body of cancels) write('cancel.requested', body);
+        file.append(clock.now(), drafts.map(({ kind, actor, body }) => ({ kind, body: { actor, body } as unknown as Json })));
       } catch (error) {
         say(`the emergency file cannot be written; what it was to prove is done all the same: ${(error as Error).message}`);
       }
@@ -34,8 +32,9 @@ export function emergencyAct(file: EmergencyLog, clock: Clock, say: (line: strin
 export function emergencyCancel(house: House, reason: string): void {
   const cancels = [...house.state.execution.children.values()].filter(isCancellable).map((child) => cancelBody(child, reason));
   if (cancels.length === 0) return;
-  house.emergency.record(SYSTEM, null, cancels);
+  const drafts = cancelDrafts(cancels, null);
+  house.emergency.record(drafts);
   sendCancels(house, cancels);
   // Queued as well: memory shows what was asked, and the log will, once it can be written.
-  if (house.journal.accepts('reserved')) house.journal.append(cancelDrafts(cancels, null)).durable.catch(house.fail);
+  if (house.journal.accepts('reserved')) house.journal.append(drafts).durable.catch(house.fail);
 }

@@ -1,7 +1,5 @@
 /** Switches and approvals in API form. */
 import { formatInstant } from '../../risk/domain/time.ts';
-import type { SwitchFlipped } from '../../risk/records.ts';
-import { switchKey } from '../../risk/switches.ts';
 import type { Approval } from '../../compliance/state.ts';
 import type { Principal } from '../auth/principal.ts';
 import { flipSwitch, previewFlip, type SwitchCommand } from '../flows/flip-switch.ts';
@@ -54,23 +52,16 @@ async function flipped(house: House, principal: Principal, body: SwitchBody): Pr
   switch (answer.outcome) {
     case 'loosens':
       return problem('CONFLICT', 'This would loosen the switch: ask for a release, which a second person approves');
+    case 'conflict':
+      return problem('CONFLICT', 'This requestId stands for another flip already');
     case 'repeat':
-      return repeated(house, commandOf(principal, body), answer.seq, receiptView(answer.receipt));
+      return { status: 201, body: { scope: body.scope, state: body.state, receipt: receiptView(answer.receipt), cancels: await cancelsOf(house, answer.seq) } };
     case 'flipped': {
       const { scope, state, previous } = answer.flipped;
       const acknowledged = answer.cancels.filter(({ clOrdId }) => !house.state.execution.children.has(clOrdId)).length;
       return { status: 201, body: { scope, state, previous, receipt: receiptView(answer.receipt), cancels: { requested: answer.cancels.length, acknowledged } } };
     }
   }
-}
-
-/** The answer to a request that was done before, from its record; the same id with another request is a conflict, never a silent halt of something else. */
-async function repeated(house: House, command: SwitchCommand, seq: number, receipt: unknown): Promise<Answer> {
-  const [record] = await house.records(seq, seq + 1);
-  const { scope, state, previous, cancel, reason } = record?.body as SwitchFlipped;
-  const isSame = switchKey(scope) === switchKey(command.scope) && state === command.state && cancel === command.cancel && reason === command.reason;
-  if (!isSame) return problem('CONFLICT', 'This requestId stands for another request already');
-  return { status: 201, body: { scope, state, previous, receipt, cancels: await cancelsOf(house, seq) } };
 }
 
 /** The cancels that stand behind a flip in its unit. */

@@ -16,7 +16,7 @@ function fresh(t: Test): string {
 
 function filled(path: string, n: number): EmergencyLog {
   const log = openEmergency(path);
-  for (let i = 0; i < n; i++) log.append(plusMs(AT, i), i === 0 ? 'switch.flipped' : 'cancel.requested', { clOrdId: `C${i}` });
+  for (let i = 0; i < n; i++) log.append(plusMs(AT, i), [{ kind: i === 0 ? 'switch.flipped' : 'cancel.requested', body: { clOrdId: `C${i}` } }]);
   return log;
 }
 
@@ -24,14 +24,14 @@ t.test('what was written is read, in order, by nobody else', (t) => {
   const path = fresh(t);
   t.strictSame(readEmergency(path), { entries: [], isTorn: false, fault: null, bytes: 0 }, 'no file, no entry');
   const log = openEmergency(path);
-  const first = log.append(AT, 'switch.flipped', { scope: { kind: 'firm', id: '*' } });
-  const second = log.append(plusMs(AT, 1), 'cancel.requested', { clOrdId: 'C1' });
-  t.strictSame(readEmergency(path).entries, [first, second]);
-  t.strictSame([first.n, second.n], [0, 1]);
+  const first = log.append(AT, [{ kind: 'switch.flipped', body: { scope: { kind: 'firm', id: '*' } } }, { kind: 'target.withdrawn', body: { targetId: 'T' } }]);
+  const second = log.append(plusMs(AT, 1), [{ kind: 'cancel.requested', body: { clOrdId: 'C1' } }]);
+  t.strictSame(readEmergency(path).entries, [...first, ...second]);
+  t.strictSame([...first, ...second].map(({ n }) => n), [0, 1, 2]);
   t.equal(statSync(path).mode & 0o777, 0o600);
   log.close();
   const again = openEmergency(path);
-  t.equal(again.append(AT, 'cancel.requested', {}).n, 2, 'a restart goes on');
+  t.equal(again.append(AT, [{ kind: 'cancel.requested', body: {} }])[0]!.n, 3, 'a restart goes on');
   again.close();
   t.equal(readEmergency(path).fault, null);
   t.end();
@@ -49,7 +49,7 @@ t.test('a crash anywhere leaves the entries that were whole', (t) => {
   }
   truncateSync(path, whole.length - 5);
   const log = openEmergency(path);
-  t.equal(log.append(AT, 'cancel.requested', { clOrdId: 'after' }).n, 3, 'the torn entry was never done: its number is given again');
+  t.equal(log.append(AT, [{ kind: 'cancel.requested', body: { clOrdId: 'after' } }])[0]!.n, 3, 'the torn entry was never done: its number is given again');
   log.close();
   t.match(readEmergency(path), { isTorn: false, fault: null, entries: { length: 4 } });
   t.end();
@@ -88,7 +88,7 @@ t.test('adopted entries are set aside under a number of their own', (t) => {
   t.equal(readFileSync(join(folder, 'emergency-1.log'), 'utf8'), before);
   log.archive();
   t.strictSame(readdirSync(folder).sort(), ['emergency-1.log', 'emergency.log'], 'nothing to set aside');
-  t.equal(log.append(AT, 'cancel.requested', {}).n, 0);
+  t.equal(log.append(AT, [{ kind: 'cancel.requested', body: {} }])[0]!.n, 0);
   log.archive();
   t.strictSame(readdirSync(folder).sort(), ['emergency-1.log', 'emergency-2.log', 'emergency.log']);
   log.close();

@@ -25,11 +25,16 @@ interface ReceiptView {
 }
 export const receiptOf = (answer: Answer): ReceiptView | null => (answer.body['receipt'] as ReceiptView | null | undefined) ?? null;
 
-/** Every receipt that was given away names a record that is still there. */
+/** Every receipt that was given away names a record that is still there; what was done without one, past a log that could not be written, is there too. */
 export function acknowledgedIsThere(records: readonly Stored[], load: Load): Faults {
+  const kept = new Set(records.flatMap(({ kind, body }) => (kind === 'switch.flipped' ? [`switch ${String(body['requestId'])}`] : kind === 'cancel.requested' ? [`cancel ${String(body['parent'])}`] : [])));
+  const parents = new Map(records.filter(({ kind }) => kind === 'order.decided').map(({ body }) => [body['clOrdId'], body['parent']]));
   return load.acknowledged.flatMap(({ noun, id, answer }) => {
     const receipt = receiptOf(answer);
-    if (receipt === null) return answer.status === 201 ? [`${noun} ${id} was answered 201 without a receipt`] : [];
+    if (receipt === null) {
+      const isDone = noun === 'switch' ? answer.status === 201 : noun === 'cancel' && answer.body['state'] === 'pending_cancel';
+      return isDone && !kept.has(`${noun} ${String(noun === 'switch' ? id : parents.get(id))}`) ? [`${noun} ${id} was done without a receipt and is not in the log`] : [];
+    }
     const record = records[receipt.seq];
     if (record?.hash !== receipt.hash) return [`${noun} ${id}: record ${String(receipt.seq)} is not what was acknowledged`];
     return RECORD[noun].includes(record.kind) ? [] : [`${noun} ${id}: record ${String(receipt.seq)} is ${record.kind}`];

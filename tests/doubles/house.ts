@@ -14,10 +14,8 @@ import type { Actor, LogRecord } from '../../risk/domain/record.ts';
 import { instant } from '../../risk/domain/time.ts';
 import { policyJson } from '../../risk/policy-file.ts';
 import type { Limits, Policy, PolicyInForce } from '../../risk/policy.ts';
-import type { SwitchFlipped, TargetWithdrawn } from '../../risk/records.ts';
 import { universeJson } from '../../risk/universe.ts';
-import { emergencyCancel, type EmergencyAct } from '../../gateway/emergency.ts';
-import type { CancelBody } from '../../gateway/flows/cancel.ts';
+import { emergencyCancel, type EmergencyAct, type EmergencyDraft } from '../../gateway/emergency.ts';
 import type { House } from '../../gateway/house.ts';
 import { askVenues, openingDrafts } from '../../gateway/recovery.ts';
 import { Trouble } from '../../gateway/trouble.ts';
@@ -35,12 +33,6 @@ const NODE = { forkOf: null, arch: 'x64', clock: 'test', commit: null, lockfileH
 /** Symbols that have a quote from the start: 99.99 to 100.01. */
 const QUOTED = ['IBM', 'SPY', 'BAC', 'AIG'];
 
-export interface EmergencyNote {
-  readonly actor: Actor;
-  readonly flipped: SwitchFlipped | TargetWithdrawn | null;
-  readonly cancels: readonly CancelBody[];
-}
-
 export interface TestHouse {
   readonly house: House;
   readonly sequencer: Sequencer;
@@ -52,15 +44,15 @@ export interface TestHouse {
   /** Every record that was folded since this house began, durable or not. */
   readonly log: readonly LogRecord[];
   /** What was written while the log could not be. */
-  readonly notes: readonly EmergencyNote[];
+  readonly notes: readonly EmergencyDraft[];
   /** Errors of flows that nobody waits for: none, unless a test wants one. */
   readonly failures: readonly unknown[];
   /** Bodies of the records of one kind, in order. */
-  all<K extends RecordKind>(kind: K): readonly RecordBodies[K][];
+  readonly all: <K extends RecordKind>(kind: K) => readonly RecordBodies[K][];
   /** Quotes a symbol now. */
-  quote(symbol: string, bidPx: string, askPx: string): void;
+  readonly quote: (symbol: string, bidPx: string, askPx: string) => void;
   /** Renews every quote: time has passed, prices have not. */
-  refresh(): void;
+  readonly refresh: () => void;
 }
 
 export interface TestHouseOptions {
@@ -90,7 +82,7 @@ export async function testHouse(options: TestHouseOptions = {}): Promise<TestHou
   const state = emptyState();
   const head = await foldStored(store, state, EMPTY_HEAD);
   const log: LogRecord[] = [];
-  const notes: EmergencyNote[] = [];
+  const notes: EmergencyDraft[] = [];
   const failures: unknown[] = [];
   const blobs = new Map([[policy.hash, canonicalize(policyJson(policy.policy))], [policy.universeHash, canonicalize(universeJson(policy.universe))]]);
   const trouble = new Trouble();
@@ -118,7 +110,7 @@ export async function testHouse(options: TestHouseOptions = {}): Promise<TestHou
     records: async (from, to) => (await store.read(from, to - from)).map(({ canonical }) => parseRecord(canonical)),
     receiptOf: (seq) => sequencer.whenDurable(seq),
     policyOf: () => Promise.resolve(policy),
-    emergency: options.emergency?.(time) ?? { record: (actor, flipped, cancels) => void notes.push({ actor, flipped, cancels }) },
+    emergency: options.emergency?.(time) ?? { record: (drafts) => void notes.push(...drafts) },
     fail: (error) => void failures.push(error),
     unlessUnwritable: (durable) => trouble.unless(durable, sequencer.state !== 'flowing'),
   };

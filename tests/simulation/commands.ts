@@ -152,7 +152,7 @@ export class Callers {
     if (this.#targets.length === 0) return this.#submitTarget(house, this.#target(house));
     const { account, targetId } = this.#random.pick(this.#targets.slice(-8));
     const withdrawn = await withdrawTarget(house, { actor: strategy('s-1'), account, targetId, reason: 'taken back' });
-    return { outcome: withdrawn === null ? 'nothing' : 'withdrawn', receipt: withdrawn?.receipt ?? null };
+    return withdrawn === null ? { outcome: 'nothing' } : { outcome: 'withdrawn', ...withdrawn };
   }
 
   async #flip(house: House): Promise<Answer> {

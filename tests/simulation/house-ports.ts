@@ -1,5 +1,5 @@
 /** The ports of one life of the house, all of which end with it: a timer of a dead house never runs, a call never returns. */
-import type { EmergencyEntry, EmergencyKind, EmergencyLog } from '../../compliance/emergency.ts';
+import type { EmergencyEntry, EmergencyLog } from '../../compliance/emergency.ts';
 import type { LogStore, StoredLine } from '../../compliance/journal.ts';
 import { contentHash } from '../../compliance/canonical.ts';
 import type { Market } from '../../execution/market.ts';
@@ -138,10 +138,10 @@ export class EmergencyDisk {
   open(): EmergencyLog {
     return {
       entries: () => [...this.#entries],
-      append: (at, kind: EmergencyKind, body) => {
-        const entry = { n: this.#entries.length, at, kind, body: JSON.parse(JSON.stringify(body)) as typeof body, hash: contentHash(body) };
-        this.#entries.push(entry);
-        return entry;
+      append: (at, deeds) => {
+        const entries = deeds.map(({ kind, body }, i) => ({ n: this.#entries.length + i, at, kind, body: JSON.parse(JSON.stringify(body)) as typeof body, hash: contentHash(body) }));
+        this.#entries.push(...entries);
+        return entries;
       },
       archive: () => { this.#entries = []; },
       close: () => undefined,

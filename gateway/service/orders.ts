@@ -126,7 +126,8 @@ async function sliceView(house: House, account: string, clOrdId: string): Promis
   const { children } = house.state.execution;
   const reports = await house.lookUp(`child:${clOrdId}`);
   const parent = (reports[0]?.body as OrderFilled | undefined)?.parent ?? null;
-  const child = children.get(clOrdId) ?? (parent === null ? undefined : findParent(house.state.execution, parent)?.children.find(({ order }) => order.clOrdId === clOrdId));
+  const child = children.get(clOrdId) ?? (parent === null ? undefined : findParent(house.state.execution,
+  parent)?.children.find(({ order }) => order.clOrdId === clOrdId));
   return child?.order.account === account ? { ...childView(child), avgPx: textOf(avgPxOf(filledOf(reports))) } : null;
 }
 

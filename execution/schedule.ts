@@ -80,16 +80,6 @@ function roundToLots(orderQty: Decimal, share: number, lotSize: Decimal): Decima
   return (rounded < orderQty ? rounded : orderQty) as Decimal;
 }
 
-/** How much may have been released by `now`; 0 before the first step. */
-export function releasableBy(schedule: readonly ScheduleStep[], now: Ns): Decimal {
-  return schedule.findLast((step) => step.at <= now)?.cumQty ?? (0n as Decimal);
-}
-
-/** When the next step after `after` is due; null when there is none. */
-export function nextStepAfter(schedule: readonly ScheduleStep[], after: Ns): ScheduleStep | null {
-  return schedule.find((step) => step.at > after) ?? null;
-}
-
 /** The schedule's end: start plus horizon. */
 export function horizonEnd(start: Ns, horizonSeconds: number): Ns {
   return (start + BigInt(Math.round(horizonSeconds * Number(NS_PER_SECOND)))) as Ns;

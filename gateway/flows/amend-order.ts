@@ -29,7 +29,7 @@ export type AmendAnswer =
   | { readonly outcome: 'unknown' | 'done' | 'busy' };
 
 /** A direct order that still works, with the child that works it. */
-export function workingOrder(house: House, account: string, clOrdId: string): { readonly parent: Parent; readonly child: Child } | null {
+function workingOrder(house: House, account: string, clOrdId: string): { readonly parent: Parent; readonly child: Child } | null {
   const parent = findOrder(house.state.execution, account, clOrdId);
   const child = parent === null ? null : workingChild(parent);
   return parent === null || child === null ? null : { parent, child };

@@ -88,7 +88,7 @@ async function view(house: House, account: string, targetId: string): Promise<An
 const parentsOf = (house: House, target: Target | null): Parent[] => (target?.parents ?? []).flatMap((id) => findParent(house.state.execution, id) ?? []);
 
 /** A parent with its progress, and its shortfall so far: against the mid of now while it lives, of its end afterwards. */
-export function parentView(house: House, parent: Parent): unknown {
+function parentView(house: House, parent: Parent): unknown {
   const endPx = parent.end === null ? midOf(readFacts(house, [parent.symbol]).symbols.get(parent.symbol)) : parent.end.px;
   const { arrivalPx, halfSpread } = parent;
   const shortfall = arrivalPx === null || halfSpread === null ? null : shortfallOf({ ...parent, arrivalPx, halfSpread }, endPx);

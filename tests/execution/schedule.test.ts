@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { horizonEnd, nextStepAfter, planSchedule, releasableBy } from '../../execution/schedule.ts';
+import { horizonEnd, planSchedule } from '../../execution/schedule.ts';
 import type { ScheduleInput } from '../../execution/schedule.ts';
 import { formatDecimal, isMultiple, parseDecimal, type Decimal } from '../../risk/domain/decimal.ts';
-import { instant, NS_PER_SECOND, type Ns } from '../../risk/domain/time.ts';
+import { instant, NS_PER_SECOND } from '../../risk/domain/time.ts';
 
 const START = instant('2026-11-20T09:30:00Z');
 const INPUT: ScheduleInput = {
@@ -55,16 +55,5 @@ t.test('slices sum to the parent, rise, come in whole lots but for the last, and
       && steps.every(({ at, cumQty }, k) => k === 0 || (cumQty > steps[k - 1]!.cumQty && at > steps[k - 1]!.at))
       && steps.every(({ at, cumQty }) => cumQty > 0n && at >= START && at <= end && (isMultiple(cumQty, lot) || cumQty === orderQty));
   }), { numRuns: 500 });
-  t.end();
-});
-
-t.test('what may be released by when', (t) => {
-  const steps = planSchedule(INPUT);
-  const after = (seconds: number): Ns => horizonEnd(START, seconds);
-  t.equal(releasableBy(steps, (START - 1n) as Ns), 0n);
-  t.equal(formatDecimal(releasableBy(steps, START)), '100');
-  t.equal(formatDecimal(releasableBy(steps, after(119))), '200');
-  t.equal(nextStepAfter(steps, START)?.at, after(60));
-  t.equal(nextStepAfter(steps, after(540)), null);
   t.end();
 });

@@ -45,6 +45,13 @@ export function policyInForce(house: House): PolicyInForce {
   return policy;
 }
 
+/** The one venue of the policy, until routing chooses among several. */
+export function venueFor(house: House): string {
+  const venue = policyInForce(house).policy.venues[0];
+  if (venue === undefined) throw new Error('the policy in force names no venue');
+  return venue.id;
+}
+
 /** Who answers for a parent's orders: switches of the scope `trader` apply to them. */
 export function traderOf(house: House, parent: string): string | null {
   return findParent(house.state.execution, parent)?.attribution?.trader ?? null;

@@ -4,9 +4,8 @@ import type { Receipt } from '../../risk/domain/proof.ts';
 import type { Actor, LogRecord } from '../../risk/domain/record.ts';
 import type { Scope, SwitchFlipped, SwitchState } from '../../risk/records.ts';
 import { isLoosening, scopesOf, switchKey, type Touched } from '../../risk/switches.ts';
-import type { EmergencyDraft } from '../emergency.ts';
-import { traderOf, type House } from '../house.ts';
-import { venueFor } from './submit-order.ts';
+import { recordInAnyCase, type EmergencyDraft } from '../emergency.ts';
+import { traderOf, venueFor, type House } from '../house.ts';
 import { cancelBody, cancelDrafts, isCancellable, sendCancels, type CancelBody } from './cancel.ts';
 import { withdrawnDrafts } from './withdraw.ts';
 
@@ -45,9 +44,7 @@ export async function flipSwitch(house: House, command: SwitchCommand): Promise<
   const drafts: EmergencyDraft[] = [
     draft('switch.flipped', actor, null, flipped), ...withdrawnDrafts(parents, { actor, reason, cause: 'first' }), ...cancelDrafts(cancels, 'first', actor),
   ];
-  const { durable } = house.journal.append(drafts);
-  const receipt = (await house.unlessUnwritable(durable))?.[0] ?? null;
-  if (receipt === null) house.emergency.record(drafts);
+  const receipt = await recordInAnyCase(house, drafts);
 
   // act
   sendCancels(house, cancels);

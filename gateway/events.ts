@@ -47,7 +47,7 @@ export class EventHub implements EventSource {
         await (page.length === 0 ? this.#growth() : sink.drained());
       }
     };
-    void pump();
+    pump().catch(this.#failed);
     return { close: () => { closing.abort(); } };
   }
 

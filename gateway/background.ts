@@ -24,11 +24,13 @@ export interface Background {
   readonly wall: Timers;
   /** Whether the market has said its last: see `Surroundings`. */
   readonly hasEnded: () => boolean;
+  /** For the operator: one line each. */
+  readonly say: (line: string) => void;
 }
 
-export function startBackground({ house, transparency, behind, dataDir, wall, hasEnded }: Background): void {
+export function startBackground({ house, transparency, behind, dataDir, wall, hasEnded, say }: Background): void {
   every(() => (hasEnded() ? wall : house.timers), MARK_EVERY_MS, () => { markAccounts(house); });
-  every(() => wall, CHECKPOINT_EVERY_MS, publisher(house, transparency));
+  every(() => wall, CHECKPOINT_EVERY_MS, publisher(house, transparency, say));
   every(() => wall, KILL_LOOKED_AT_EVERY_MS, killWatch(house, dataDir));
   every(() => wall, SNAPSHOT_LOOKED_AT_EVERY_MS, () => { behind.look(house).catch(house.fail); });
   behind.verifyPast(house).catch(house.fail);
@@ -43,12 +45,23 @@ function every(timers: () => Timers, ms: number, run: () => void): void {
   });
 }
 
-/** A checkpoint is itself a record; one that would cover nothing but the record of the last one is not published. */
-function publisher(house: House, transparency: Transparency): () => void {
+/**
+ * A checkpoint is itself a record; one that would cover nothing but the record of the last one is not published. On a full disk there is
+ * none, and the gateway lives on: the kill must work when the disk does not.
+ */
+function publisher(house: House, transparency: Transparency, say: (line: string) => void): () => void {
   let covered = 0;
+  const publish = (): ReturnType<Transparency['publish']> => {
+    try {
+      return transparency.publish();
+    } catch (error) {
+      say(`no checkpoint can be published: ${(error as Error).message}`);
+      return null;
+    }
+  };
   return () => {
     if (transparency.size <= covered || !house.journal.accepts('reserved')) return;
-    const published = transparency.publish();
+    const published = publish();
     if (published === null) return;
     house.journal.append([draft('checkpoint.published', SYSTEM, null, published)]).durable.catch(house.fail);
     covered = published.size + 1;

@@ -15,6 +15,9 @@ const STDERR = 2;
 /** For the person at the terminal; the operator's log goes to stderr, one JSON object a line. */
 const say = (line: string): void => { console.log(line); };
 
+/** The terminal or the collector of our words is gone. There is nobody to tell, and it is no reason to leave the desk. */
+const unheard = (): void => undefined;
+
 /** What the first record of a start says about the build. */
 function nodeOf(): { version: string; commit: string | null; lockfileHash: string } {
   const { version } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { version: string };
@@ -31,7 +34,9 @@ async function run(): Promise<void> {
   process.umask(0o077);
   const config = loadConfig(process.env);
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
-  const log = pino({ level: config.logLevel, base: null }, destination({ fd: STDERR, sync: true }));
+  const stderr = destination({ fd: STDERR, sync: true });
+  for (const stream of [process.stdout, stderr]) stream.on('error', unheard);
+  const log = pino({ level: config.logLevel, base: null }, stderr);
   const fatal = fatalTo(log);
   const gateway = await startGateway(config, { node: nodeOf(), say: (line) => { log.info(line); }, fatal });
   say(`Portcullis is ready at ${gateway.url}`);

@@ -2,7 +2,7 @@
  * The log as a tree: leaves as records become durable, a signed checkpoint every second in which records came, and proofs.
  * The newest checkpoint also lies outside the database, so that a database put back to an older day is found out at the start.
  */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { openCheckpoint, originOf, signCheckpoint } from '../compliance/checkpoint.ts';
@@ -69,17 +69,18 @@ export class Transparency {
     this.#tree.add(Buffer.from(hash, 'hex'));
   }
 
-  /** Signs and publishes the tree as it stands; null when it has not grown. A crash before the rename leaves the older checkpoint. */
+  /**
+   * Signs and publishes the tree as it stands; null when it has not grown. A crash before the rename leaves the older checkpoint, and so
+   * does an error of the disk: what is not kept outside the database is not published.
+   */
   publish(): { readonly size: number; readonly root: string } | null {
     if (this.#tree.size === this.#noteSize) return null;
     const root = this.#tree.root();
-    this.#note = signCheckpoint({ log: this.#log, size: this.#tree.size, root }, this.#key.privateKey);
-    this.#noteSize = this.#tree.size;
-    const file = openSync(`${this.#file}.new`, 'w', 0o600);
-    writeSync(file, this.#note);
-    fsyncSync(file);
-    closeSync(file);
+    const note = signCheckpoint({ log: this.#log, size: this.#tree.size, root }, this.#key.privateKey);
+    writeFileSync(`${this.#file}.new`, note, { mode: 0o600, flush: true });
     renameSync(`${this.#file}.new`, this.#file);
+    this.#note = note;
+    this.#noteSize = this.#tree.size;
     return { size: this.#tree.size, root: root.toString('base64') };
   }
 

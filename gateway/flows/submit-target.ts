@@ -36,6 +36,7 @@ export async function submitTarget(house: House, submission: TargetSubmission): 
   // read
   const { actor, target } = submission;
   const earlier = await lookUpForgotten<TargetDecided>(house, 'target', target.account, target.targetId);
+  // a dry run is answered as if it were the first, and leaves the id as it is
   const known = submission.dryRun ? null : knownAs(house, 'target', target.account, target.targetId, earlier);
   if (known !== null) return known.requestHash === submission.requestHash ? repeatedTarget(house, known.seq) : { outcome: 'conflict' };
   if (!house.admits()) return { outcome: 'busy' };

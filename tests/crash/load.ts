@@ -32,6 +32,21 @@ export interface Asked {
 
 export const OFFICERS = ['ann', 'bob'] as const;
 
+/** Rests two percent away, joins the touch, or takes what is shown and no more. */
+export type How = 'rest' | 'join' | 'take';
+
+export function orderOf(random: Random, clOrdId: string, how: How): Record<string, string> {
+  const symbol = random.pick(SYMBOLS);
+  const quote = market.quote(symbol)!;
+  const side = random.pick(['buy', 'sell'] as const);
+  const sign = side === 'buy' ? 1 : -1;
+  const [near, far] = (side === 'buy' ? [quote.bidPx, quote.askPx] : [quote.askPx, quote.bidPx]).map(toNumber) as [number, number];
+  const px = { rest: near * (1 - 0.02 * sign), join: near, take: far * (1 + 0.003 * sign) }[how];
+  const tif = how === 'take' ? 'ioc' : random.pick(['day', 'gtc']);
+  const limitPx = formatDecimal(fromNumber(px, 2));
+  return { clOrdId, account: 'ACC1', strategy: 'alpha-1', symbol, side, orderQty: String(random.between(1, 2)), type: 'limit', limitPx, tif };
+}
+
 export class Load {
   readonly asked: Asked[] = [];
   readonly #site: Site;
@@ -94,19 +109,9 @@ export class Load {
     return `${this.#round}N${String(this.#count)}`;
   }
 
-  /** Rests two percent away, joins the touch, or takes what is shown and no more. */
-  async #order(own: string[], how: 'rest' | 'join' | 'take'): Promise<boolean> {
+  async #order(own: string[], how: How): Promise<boolean> {
     const clOrdId = this.#id();
-    const symbol = this.#random.pick(SYMBOLS);
-    const quote = market.quote(symbol)!;
-    const side = this.#random.pick(['buy', 'sell'] as const);
-    const sign = side === 'buy' ? 1 : -1;
-    const [near, far] = (side === 'buy' ? [quote.bidPx, quote.askPx] : [quote.askPx, quote.bidPx]).map(toNumber) as [number, number];
-    const px = { rest: near * (1 - 0.02 * sign), join: near, take: far * (1 + 0.003 * sign) }[how];
-    const tif = how === 'take' ? 'ioc' : this.#random.pick(['day', 'gtc']);
-    const limitPx = formatDecimal(fromNumber(px, 2));
-    const body = { clOrdId, account: 'ACC1', strategy: 'alpha-1', symbol, side, orderQty: String(this.#random.between(1, 2)), type: 'limit', limitPx, tif };
-    const answer = await this.ask('order', clOrdId, 'POST', '/v1/orders', body);
+    const answer = await this.ask('order', clOrdId, 'POST', '/v1/orders', orderOf(this.#random, clOrdId, how));
     if (answer?.status === 201 && how !== 'take') own.push(clOrdId);
     return answer !== null;
   }

@@ -1,5 +1,7 @@
 /** Ways in which the database cannot be written. Each begins for real, and gives what ends it. */
 import { execFile } from 'node:child_process';
+import { statSync, symlinkSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Site } from './site.ts';
 
@@ -33,16 +35,22 @@ const standsStill: Outage = {
   },
 };
 
-/** What the server says when a table cannot grow: an error, and the connection lives on. Reads go on. */
+/**
+ * What the server says when a table cannot grow: an error, and the connection lives on; reads go on. The gateway's own next checkpoint
+ * meets the kernel's ENOSPC. The error is raised by a trigger, since a file system of a size of its own takes root to make.
+ */
 const diskFull: Outage = {
   name: 'the disk is full: every write is refused',
   async begin(site) {
     const client = await site.database();
-    await client.query(`CREATE FUNCTION full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    await client.query(`CREATE FUNCTION disk_full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
       RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$`);
-    await client.query('CREATE TRIGGER full BEFORE INSERT ON portcullis.records EXECUTE FUNCTION full()');
+    await client.query('CREATE TRIGGER disk_full BEFORE INSERT ON portcullis.records EXECUTE FUNCTION disk_full()');
+    const checkpoint = join(site.dataDir, 'checkpoint.new');
+    symlinkSync('/dev/full', checkpoint);
     return async () => {
-      await client.query('DROP FUNCTION full() CASCADE');
+      unlinkSync(checkpoint);
+      await client.query('DROP FUNCTION disk_full() CASCADE');
       await client.end();
     };
   },
@@ -78,14 +86,15 @@ const killed: Outage = {
 const cannotWrite: Outage = {
   name: 'no write of PostgreSQL succeeds',
   async begin(site) {
-    const pids = await processes(site, () => undefined);
-    await Promise.all(pids.map((pid) => run('prlimit', ['--pid', String(pid), '--fsize=0:'])));
+    for (const pid of await processes(site, () => undefined)) {
+      const { uid, gid } = statSync(`/proc/${String(pid)}`);
+      await run('prlimit', ['--pid', String(pid), '--fsize=0:'], process.getuid?.() === 0 ? { uid, gid } : {}); // its owner may, without any capability
+    }
     return () => Promise.resolve();
   },
 };
 
-/** They last until they are ended. */
-export const LASTING: readonly Outage[] = [standsStill, diskFull, cutAgain];
-/** The gateway itself ends them. */
-export const PASSING: readonly Outage[] = [killed, cannotWrite];
-
+/** The log is surely not written until they are ended. */
+export const SILENT: readonly Outage[] = [standsStill, diskFull];
+/** Between two blows a batch may come through; or the gateway itself ends them. */
+export const PASSING: readonly Outage[] = [cutAgain, killed, cannotWrite];

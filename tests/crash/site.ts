@@ -72,6 +72,7 @@ export class Site {
   constructor(t: Test, environment: Readonly<Record<string, string>> = {}) {
     this.#environment = environment;
     t.teardown(() => this.#remove());
+    process.once('exit', () => { this.#endAtOnce(); }); // a test that timed out has no teardown
   }
 
   /** Does not wait until it is ready. */
@@ -179,6 +180,16 @@ export class Site {
   /** As its own operator would, with the settings it had. */
   startVenue(): void {
     this.#venues.push(spawn(process.execPath, [VENUE, join(this.dataDir, 'paper', 'process.json')], { stdio: 'ignore' }));
+  }
+
+  /** What can be ended without waiting. */
+  #endAtOnce(): void {
+    for (const { child } of this.#gateways) child.kill('SIGKILL');
+    for (const child of this.#venues) child.kill('SIGKILL');
+    const { postmaster } = this;
+    if (postmaster === null) return;
+    process.kill(postmaster.pid, 'SIGCONT');
+    process.kill(postmaster.pid, 'SIGQUIT');
   }
 
   async #remove(): Promise<void> {

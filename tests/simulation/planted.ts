@@ -12,7 +12,7 @@ import { reserve } from '../../risk/books.ts';
 import { ONE } from '../../risk/domain/decimal.ts';
 import type { ChildOrder } from '../../risk/domain/order.ts';
 import type { Approved, Receipt } from '../../risk/domain/proof.ts';
-import type { Json, LogRecord } from '../../risk/domain/record.ts';
+import type { LogRecord } from '../../risk/domain/record.ts';
 import { formatInstant, instant, plusMs } from '../../risk/domain/time.ts';
 
 export interface Plant {
@@ -91,7 +91,7 @@ function backdated(store: LogStore): LogStore {
   return storeWith(store, (line) => {
     const record = JSON.parse(line.canonical) as { at: string; prev: string };
     const at = line.seq < 100 ? record.at : formatInstant(plusMs(instant(record.at), -3_600_000));
-    const canonical = canonicalize({ ...record, at, prev: line.seq === 0 ? NO_HASH : (prev ?? record.prev) } as unknown as Json);
+    const canonical = canonicalize({ ...record, at, prev: line.seq === 0 ? NO_HASH : (prev ?? record.prev) });
     prev = leafHash(canonical);
     return { ...line, canonical, hash: prev };
   });

@@ -232,7 +232,7 @@ t.test('DATA_DIR/KILL in each form halts the firm, once each time it appears', a
     const dataDir = mkdtempSync(join(t.testdirName, '..', 'kill-'));
     t.teardown(() => { rmSync(dataDir, { force: true, recursive: true }); });
     const { house, time, venue, all } = await busyHouse(t);
-    startBackground({ behind: NOTHING_BEHIND, dataDir, hasEnded: () => false, house, transparency, wall: time });
+    startBackground({ behind: NOTHING_BEHIND, dataDir, hasEnded: () => false, house, transparency, say: () => undefined, wall: time });
     await time.advance(500);
     t.equal(all('switch.flipped').length, 0, `${form}: not yet`);
     make(join(dataDir, 'KILL'));

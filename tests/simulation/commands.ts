@@ -165,7 +165,7 @@ export class Callers {
     if (!again) this.#requests++;
     return flipSwitch(house, {
       actor: officer('r-1').actor, requestId: random.chance(0.5) ? `R${String(this.#requests)}` : null, scope, state: random.chance(0.7) ? 'halted' : 'reducing',
-      cancel: random.chance(0.7) ? 'working' : 'none', reason: 'by chance',
+      cancel: random.chance(0.7) ? 'working' : 'none', reason: `by chance ${String(this.#count)}`,
     });
   }
 

@@ -61,6 +61,7 @@ async function calmDown(world: World, callers: Callers): Promise<void> {
     return;
   }
   world.auditor.compareVenue(world.exchange);
+  world.auditor.compareCalm(world.disk);
   const settling = callers.settle(house);
   await world.pass(CALM_MS);
   await settling;

@@ -3,7 +3,7 @@ import type { Child, Parent } from '../../execution/state.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
 import type { Actor, LogRecord } from '../../risk/domain/record.ts';
 import type { Scope, SwitchFlipped, SwitchState } from '../../risk/records.ts';
-import { isLoosening, isTightening, scopesOf, switchKey, type Touched } from '../../risk/switches.ts';
+import { isLoosening, scopesOf, switchKey, type Touched } from '../../risk/switches.ts';
 import type { EmergencyDraft } from '../emergency.ts';
 import { traderOf, type House } from '../house.ts';
 import { venueFor } from './submit-order.ts';
@@ -26,7 +26,8 @@ export type SwitchAnswer =
 
 /**
  * Halts or reduces a scope, and cancels what works in it. Tightening takes one person and acts at once; it must act also when the log
- * cannot be written, and then the emergency file takes the proof.
+ * cannot be written, and then the emergency file takes the proof. A halt of what is halted engages anew: what was asked before, to
+ * release it, is void.
  */
 export async function flipSwitch(house: House, command: SwitchCommand): Promise<SwitchAnswer> {
   // read
@@ -37,9 +38,8 @@ export async function flipSwitch(house: House, command: SwitchCommand): Promise<
   const cancels = cancelsIn(house, command);
   const parents = command.cancel === 'none' ? [] : workedIn(house, scope);
 
-  // decide: the same state once more is a kill only where something is left to end
-  const isKill = isTightening(flipped.previous, flipped.state) || cancels.length + parents.length > 0;
-  if (isLoosening(flipped.previous, flipped.state) || !isKill) return { outcome: 'loosens' };
+  // decide: a halt of what is halted engages anew, and voids what was asked about the engagement before
+  if (isLoosening(flipped.previous, flipped.state)) return { outcome: 'loosens' };
 
   // record
   const drafts: EmergencyDraft[] = [
@@ -55,13 +55,13 @@ export async function flipSwitch(house: House, command: SwitchCommand): Promise<
 }
 
 /** A repeated request halts once; one that means something else under the same id has not been done. */
-async function repeated(house: House, { scope, state, cancel }: SwitchCommand, seq: number): Promise<SwitchAnswer> {
+async function repeated(house: House, { scope, state, cancel, reason }: SwitchCommand, seq: number): Promise<SwitchAnswer> {
   const receipt = await house.unlessUnwritable(house.journal.whenDurable(seq));
   if (receipt === null) return { outcome: 'repeat', seq, receipt };
   const [record] = (await house.records(seq, seq + 1)) as readonly LogRecord<string, SwitchFlipped>[];
   if (record === undefined) throw new Error(`record ${String(seq)} is durable and cannot be read`);
   const { body } = record;
-  const isSame = switchKey(body.scope) === switchKey(scope) && body.state === state && body.cancel === cancel;
+  const isSame = switchKey(body.scope) === switchKey(scope) && body.state === state && body.cancel === cancel && body.reason === reason;
   return isSame ? { outcome: 'repeat', seq, receipt } : { outcome: 'conflict' };
 }
 
@@ -70,13 +70,13 @@ export function previewFlip(house: House, command: SwitchCommand): { readonly fl
   return { flipped: flip(house, command), cancels: cancelsIn(house, command) };
 }
 
+const cancelsIn = (house: House, { cancel, scope, reason }: SwitchCommand): readonly CancelBody[] =>
+  (cancel === 'none' ? [] : workingIn(house, scope).map((child) => cancelBody(child, reason)));
+
 function flip(house: House, { requestId, scope, state, cancel, reason }: SwitchCommand): SwitchFlipped {
   const now = house.state.risk.switches.get(switchKey(scope));
   return { approval: null, cancel, engagement: (now?.engagement ?? 0) + 1, previous: now?.state ?? 'active', reason, requestId, scope, state };
 }
-
-const cancelsIn = (house: House, { cancel, scope, reason }: SwitchCommand): readonly CancelBody[] =>
-  (cancel === 'none' ? [] : workingIn(house, scope).map((child) => cancelBody(child, reason)));
 
 /** Children in the scope that may still fill. */
 export function workingIn(house: House, scope: Scope): readonly Child[] {

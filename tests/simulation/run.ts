@@ -1,4 +1,5 @@
 /** Runs a seed to its end and says what the auditor found. */
+import type { StoredLine } from '../../compliance/journal.ts';
 import { Callers } from './commands.ts';
 import type { Finding } from './auditor.ts';
 import type { Fired } from './faults.ts';
@@ -8,7 +9,8 @@ import { World } from './world.ts';
 export interface SeedResult {
   readonly seed: number;
   readonly commands: number;
-  readonly records: number;
+  /** The log as stored. */
+  readonly lines: readonly StoredLine[];
   /** Hash of the last record: equal seeds give equal logs. */
   readonly head: string;
   readonly outcomes: ReadonlyMap<string, number>;
@@ -47,7 +49,7 @@ export async function runSeed(seed: number, commands: number, plant: Plant | nul
   if (world.auditor.findings.length === 0) await calmDown(world, callers);
   world.auditor.auditLog();
   const { lines } = world.memory;
-  return { seed, commands: done, records: lines.length, head: lines.at(-1)?.hash ?? '', outcomes, fired: world.fired, findings: world.auditor.findings };
+  return { seed, commands: done, lines, head: lines.at(-1)?.hash ?? '', outcomes, fired: world.fired, findings: world.auditor.findings };
 }
 
 /** Nothing fails any more; everything is taken back; then all must agree. */

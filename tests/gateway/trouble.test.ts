@@ -1,0 +1,15 @@
+import t from 'tap';
+import { Trouble } from '../../gateway/trouble.ts';
+
+const never = new Promise<string>(() => undefined);
+
+t.test('whoever waits learns of trouble, or gets what he waited for', async (t) => {
+  const trouble = new Trouble();
+  t.equal(await trouble.unless(Promise.resolve('durable'), false), 'durable');
+  t.equal(await trouble.unless(never, true), null, 'trouble that has begun');
+  const waiting = [trouble.unless(never, false), trouble.unless(never, false)];
+  trouble.began();
+  t.same(await Promise.all(waiting), [null, null], 'trouble that begins');
+  t.equal(await trouble.unless(Promise.resolve('again'), false), 'again', 'it is not remembered');
+  await t.rejects(trouble.unless(Promise.reject(new Error('lost')), false), { message: 'lost' });
+});

@@ -9,6 +9,7 @@ export class Trouble {
 
   /** What `durable` resolves to, or null as soon as there is trouble. Whoever was answered waits no longer: nothing is left behind. */
   async unless<T>(durable: Promise<T>, isTrouble: boolean): Promise<T | null> {
+    durable.catch(() => undefined); // whoever has his answer does not wait for this one; that the log failed is told by its own events
     if (isTrouble) return null;
     let wake = (): void => undefined;
     const trouble = new Promise<null>((resolve) => { wake = () => { resolve(null); }; });

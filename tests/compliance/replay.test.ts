@@ -2,7 +2,6 @@
 import t from 'tap';
 import { parseRecord } from '../../compliance/fold.ts';
 import { Replayer, type Disagreement } from '../../compliance/replay.ts';
-import type { LogRecord } from '../../risk/domain/record.ts';
 import { runSeed } from '../simulation/run.ts';
 import { BLOBS } from '../simulation/setting.ts';
 

@@ -27,6 +27,17 @@ const isPlanned = (error: unknown): boolean => error instanceof Error && error.m
 
 export async function runSeed(seed: number, commands: number, plant: Plant | null = null): Promise<SeedResult> {
   const world = new World(seed, plant);
+  // what nobody waits for and fails all the same would end the gateway's process
+  const unheard = (error: unknown): void => { world.auditor.found('unheard-failure', error instanceof Error ? (error.stack ?? '') : String(error)); };
+  process.on('unhandledRejection', unheard);
+  try {
+    return await run(world, commands);
+  } finally {
+    process.off('unhandledRejection', unheard);
+  }
+}
+
+async function run(world: World, commands: number): Promise<SeedResult> {
   const callers = new Callers(world.random);
   const outcomes = new Map<string, number>();
   let done = 0;
@@ -49,7 +60,7 @@ export async function runSeed(seed: number, commands: number, plant: Plant | nul
   if (world.auditor.findings.length === 0) await calmDown(world, callers);
   world.auditor.auditLog();
   const { lines } = world.memory;
-  return { seed, commands: done, lines, head: lines.at(-1)?.hash ?? '', outcomes, fired: world.fired, findings: world.auditor.findings };
+  return { seed: world.seed, commands: done, lines, head: lines.at(-1)?.hash ?? '', outcomes, fired: world.fired, findings: world.auditor.findings };
 }
 
 /** Nothing fails any more; everything is taken back; then all must agree. */

@@ -9,7 +9,8 @@ import { acknowledgedIsThere, Auditor, noDefects, nothingIsUnknown } from './cra
 import { Load, orderOf } from './crash/load.ts';
 import { PASSING, SILENT, type Outage } from './crash/outages.ts';
 import { Random, seedOfRun } from './crash/random.ts';
-import { Site, until, type Answer, type Gateway } from './crash/site.ts';
+import { until } from './crash/processes.ts';
+import { Site, type Answer, type Gateway } from './crash/site.ts';
 
 const WORKING = 20;
 const CONNECTIONS = 4;

@@ -1,5 +1,5 @@
 import { switchKey } from '../risk/switches.ts';
-import { instant } from '../risk/domain/time.ts';
+import { instant, NS_PER_DAY, type Ns } from '../risk/domain/time.ts';
 import type { LogRecord } from '../risk/domain/record.ts';
 import type { SwitchFlipped } from '../risk/records.ts';
 import type { ApprovalAnswered, ApprovalRequested } from './records.ts';
@@ -10,6 +10,7 @@ export function foldCompliance(state: ComplianceState, record: LogRecord): void 
   switch (record.kind) {
     case 'approval.requested': {
       const body = record.body as ApprovalRequested;
+      forget(state, record.at);
       state.approvals.set(body.id, { ...body, state: 'pending', requestedSeq: record.seq, requestedBy: record.actor.id, expiresAtNs: instant(body.expiresAt) });
       return;
     }
@@ -26,6 +27,14 @@ export function foldCompliance(state: ComplianceState, record: LogRecord): void 
   }
 }
 
+/** Memory is bounded, by the record's time: what expired a day ago is read from the log. */
+function forget(state: ComplianceState, at: Ns): void {
+  for (const [id, { expiresAtNs }] of state.approvals) if (expiresAtNs + NS_PER_DAY < at) state.approvals.delete(id);
+}
+
+/** Requests of switches remembered: officers, not programs, make them. */
+const REQUESTS_MAX = 10_000;
+
 function answer(state: ComplianceState, id: string, outcome: 'given' | 'refused'): void {
   const approval = state.approvals.get(id);
   if (approval === undefined) throw new Error(`an answer to an approval that the log does not know: ${id}`);
@@ -35,6 +44,8 @@ function answer(state: ComplianceState, id: string, outcome: 'given' | 'refused'
 /** A newer engagement voids what was asked about an older one. */
 function flipped(state: ComplianceState, { seq, body }: LogRecord<string, SwitchFlipped>): void {
   if (body.requestId !== null) state.switchRequests.set(body.requestId, seq);
+  const [oldest] = state.switchRequests.keys();
+  if (oldest !== undefined && state.switchRequests.size > REQUESTS_MAX) state.switchRequests.delete(oldest);
   for (const approval of state.approvals.values()) {
     if (approval.state === 'pending' && switchKey(approval.scope) === switchKey(body.scope)) approval.state = 'void';
   }

@@ -64,11 +64,11 @@ function decideAgain(unit: readonly LogRecord[], state: State): readonly Disagre
       return replayOrder(record as LogRecord<string, OrderDecided>, state);
     case 'slice.released': {
       const { facts, ...body } = record.body as SliceReleased;
-      return facts === null ? [] : replaySlice(record as LogRecord<string, DecisionJson>, { ...body, facts }, state);
+      return facts === null ? [] : replaySlice(record as LogRecord<string, DecisionJson & OfParent>, { ...body, facts }, state);
     }
     case 'slice.withheld': {
       const { judged } = record.body as SliceWithheld;
-      return judged === null ? [] : replaySlice(record as LogRecord<string, DecisionJson>, judged, state);
+      return judged === null ? [] : replaySlice(record as LogRecord<string, DecisionJson & OfParent>, judged, state);
     }
     case 'target.decided':
       return replayTarget(record as LogRecord<string, TargetDecided>, unit.slice(1) as LogRecord<string, LegDecided>[], state);
@@ -91,17 +91,22 @@ function replayOrder(record: LogRecord<string, OrderDecided>, state: State): rea
   const original = parent === null ? null : workingChild(parent);
   if (body.amends && original === null) throw new RangeError('an amendment of an order that does not work');
   const command = {
-    terms: termsOf(body), subject: actor.id, attribution: body.attribution, venue: original?.order.venue ?? venueOf(policyOf(state)),
+    terms: termsOf(body), subject: actor.id, attribution: body.attribution, forecast: null, venue: original?.order.venue ?? venueOf(policyOf(state)),
     reservedQty: original?.order.orderQty ?? ZERO,
   };
   return replayed(record, command, factsOf(record, ORDER_CHECKS, body.symbol, [body], state), state);
 }
 
+type OfParent = Pick<SliceReleased, 'parent'>;
+
 function replaySlice(
-  record: LogRecord<string, DecisionJson>, judged: OrderTermsJson & { readonly venue: string; readonly facts: SymbolFactsJson }, state: State,
+  record: LogRecord<string, DecisionJson & OfParent>, judged: OrderTermsJson & { readonly venue: string; readonly facts: SymbolFactsJson }, state: State,
 ): readonly Disagreement[] {
   const terms = termsOf(judged);
-  const command = { terms, subject: null, attribution: null, venue: judged.venue, reservedQty: terms.orderQty };
+  const parent = findParent(state.execution, record.body.parent);
+  if (parent === null) throw new RangeError('a slice without its parent');
+  const { attribution, forecast } = parent;
+  const command = { terms, subject: null, attribution, forecast, venue: judged.venue, reservedQty: terms.orderQty };
   return replayed(record, command, factsOf(record, ORDER_CHECKS, judged.symbol, [judged], state), state);
 }
 

@@ -250,13 +250,15 @@ class Pending implements Unit, Appended {
   }
 
   get durable(): Promise<readonly Receipt[]> {
-    this.#durable ??= new Promise((resolve, reject) => {
+    if (this.#durable !== null) return this.#durable;
+    this.#durable = new Promise((resolve, reject) => {
       this.#tell = () => {
         if (this.#outcome instanceof Error) reject(this.#outcome);
         else resolve(this.lines.map((line) => receiptOf(this.#log, line)));
       };
       if (this.#outcome !== 'open') this.#tell();
     });
+    this.#durable.catch(() => undefined); // one who asked and went away: `onFatal` tells
     return this.#durable;
   }
 

@@ -6,6 +6,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { ChainVerifier, genesis, openForChain, type ChainLine, type Fault } from './chain.ts';
 import { parseVerifierKey, type Verifier } from './note.ts';
+import type { LogReads } from './store.ts';
 
 export interface Verification {
   readonly size: number;
@@ -57,6 +58,21 @@ export function evidenceInFile(path: string): Evidence {
 }
 
 const PAGE = 1_000;
+
+/** A log in its database, with the checkpoint that lies beside it. */
+export function evidenceInStore(store: Pick<LogReads, 'read'>, published: Awaited<ReturnType<Evidence['checkpoint']>>): Evidence {
+  return {
+    checkpoint: () => Promise.resolve(published),
+    async *lines() {
+      for (let from = 0; ;) {
+        const page = await store.read(from, PAGE);
+        yield* page;
+        if (page.length < PAGE) return;
+        from += page.length;
+      }
+    },
+  };
+}
 
 /** A running gateway, read through its audit routes. */
 export function evidenceAt(url: string, token: string): Evidence {

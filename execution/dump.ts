@@ -1,22 +1,38 @@
 /**
- * The execution state as JSON and back, exactly, for snapshots. One structural code for everything: a bigint is {"$": "123"}, a Map
+ * The execution state as JSON and back, exactly, for snapshots. One structural code for everything but ids: a bigint is {"$": "123"}, a Map
  * {"entries": [[key, value], …]} in its order, which is part of the state. Objects of the state have no such keys of their own.
  */
 import type { Json } from '../risk/domain/record.ts';
-import type { Child, ExecutionState, Parent } from './state.ts';
+import type { Ns } from '../risk/domain/time.ts';
+import type { Child, ExecutionState, IdEntry, Parent } from './state.ts';
 
 /** The whole state as plain JSON. Equal states in equal order give equal JSON. */
 export function dumpExecution(state: ExecutionState): Json {
   const { parents, targets, finishedParents, finishedTargets, ids, venues, forgotten } = state;
-  return encode({ parents, targets, finishedParents, finishedTargets, ids, venues, forgotten });
+  const packed: Packed = { old: packIds(ids.old), young: packIds(ids.young) };
+  return { ...(encode({ parents, targets, finishedParents, finishedTargets, venues, forgotten }) as { readonly [part: string]: Json }), ids: packed };
 }
 
 /** The state that `dumpExecution` wrote. The snapshot's hash is checked before this is called, so the shape is taken as given. */
 export function loadExecution(json: Json): ExecutionState {
-  const state = decode(json) as Omit<ExecutionState, 'children' | 'finishedChildren'>;
+  const { ids, ...rest } = json as unknown as { readonly [part: string]: Json; readonly ids: Packed };
+  const state = decode(rest) as Omit<ExecutionState, 'children' | 'finishedChildren' | 'ids'>;
   const { young, old } = state.finishedParents;
-  return { ...state, children: childrenOf(state.parents), finishedChildren: { young: childrenOf(young), old: childrenOf(old) } };
+  return {
+    ...state, children: childrenOf(state.parents), finishedChildren: { young: childrenOf(young), old: childrenOf(old) },
+    ids: { old: unpackIds(ids.old), young: unpackIds(ids.young) },
+  };
 }
+
+/** Ids are by far the most. As rows, two million of the longest (230 bytes each) are within the longest string (512 MiB). */
+type PackedId = readonly [key: string, seq: number, at: string, requestHash: string, parent: string | null];
+type Packed = Readonly<Record<'old' | 'young', readonly PackedId[]>>;
+
+const packIds = (ids: ReadonlyMap<string, IdEntry>): PackedId[] =>
+  Array.from(ids, ([key, { seq, at, requestHash, parent }]) => [key, seq, at.toString(), requestHash, parent]);
+
+const unpackIds = (rows: readonly PackedId[]): Map<string, IdEntry> =>
+  new Map(rows.map(([key, seq, at, requestHash, parent]) => [key, { seq, at: BigInt(at) as Ns, requestHash, parent }]));
 
 /** The index over the children of parents, in the order of their release. */
 function childrenOf(parents: ReadonlyMap<string, Parent>): Map<string, Child> {

@@ -17,10 +17,17 @@ export function openQty({ order, state, cumQty, endedCumQty }: Child): Decimal {
 }
 
 /** What may still be filled of all children. Of an order and those that are to replace it, one is filled: the largest counts. */
-export function workingQty(parent: Pick<Parent, 'children'>): Decimal {
+export function workingQty({ children }: Pick<Parent, 'children'>): Decimal {
+  const [first] = children;
+  if (children.length === 1 && first !== undefined) return openQty(first);
   const byChain = new Map<string, Decimal>();
-  for (const child of parent.children) byChain.set(child.chain, maximum(byChain.get(child.chain) ?? ZERO, openQty(child)));
+  for (const child of children) byChain.set(child.chain, maximum(byChain.get(child.chain) ?? ZERO, openQty(child)));
   return [...byChain.values()].reduce<Decimal>((sum, qty) => (sum + qty) as Decimal, ZERO);
+}
+
+/** What of that belongs to one order and those that are to replace it. */
+export function chainQty(parent: Pick<Parent, 'children'>, chain: string): Decimal {
+  return workingQty({ children: parent.children.filter((child) => child.chain === chain) });
 }
 
 /** What a parent holds in the books: its leaves while it lives, or what its children may still fill where that is more. */

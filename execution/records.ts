@@ -26,14 +26,13 @@ export interface SliceReleased extends DecisionJson, OrderTermsJson {
   readonly facts: SymbolFactsJson | null;
 }
 /** A slice that was due and is not sent. */
-export interface SliceWithheld extends DecisionJson {
-  /** Denied by a check; or, when it had its record already, halted or cancelled before it was sent. */
-  readonly why: 'denied' | 'halted' | 'canceled';
+export interface SliceWithheld extends DecisionJson, Omit<OfOrder, 'clOrdId'> {
+  /** Denied by a check; or, when it had its record already, stopped by a switch or cancelled before it was sent. */
+  readonly why: 'denied' | 'switched' | 'canceled';
   /** The child, when it already had a record; null when none was made. */
   readonly clOrdId: string | null;
   /** The order that was denied and the facts that it was denied on; null when its own record holds them. */
   readonly judged: (OrderTermsJson & { readonly venue: string; readonly facts: SymbolFactsJson }) | null;
-  readonly parent: string;
   readonly due: string | null;
   readonly orderQty: string;
 }

@@ -88,7 +88,7 @@ export function foldExecution(state: ExecutionState, risk: RiskState, record: Lo
 function decideTarget({ state, at }: Into, { seq, body }: LogRecord<'target.decided', Folded['target.decided']>): void {
   const { targetId, account, strategy, decision, requestHash, legs, attribution } = body;
   remember(state, targetKey(account, targetId), { seq, at, requestHash, parent: null });
-  const target = { targetId, account, strategy, seq, decision, trader: attribution?.trader ?? null, legsToCome: legs, open: 0, parents: [] };
+  const target = { targetId, account, strategy, seq, decision, attribution, legsToCome: legs, open: 0, parents: [] };
   state.targets.set(targetKey(account, targetId), target);
   settleTarget(state, target);
 }
@@ -108,7 +108,9 @@ function decideLeg(into: Into, { seq, body }: LogRecord<'leg.decided', Folded['l
   const deltaQty = parseDecimal(body.deltaQty);
   const schedule = body.schedule.map((step) => ({ at: instant(step.at), cumQty: parseDecimal(step.cumQty) }));
   const side = deltaQty < 0n ? 'sell' : 'buy';
-  const own = { id: body.clOrdId, clOrdId: null, targetId: body.targetId, trader: target.trader, side, orderQty: absolute(deltaQty), schedule } as const;
+  const { attribution } = target;
+  const forecast = { mu: body.mu, sigma: body.sigma };
+  const own = { id: body.clOrdId, clOrdId: null, targetId: body.targetId, attribution, forecast, side, orderQty: absolute(deltaQty), schedule } as const;
   const parent = newParent(body, seq, at, own);
   state.parents.set(parent.id, parent);
   value(risk, parent, parent.arrivalPx);
@@ -124,23 +126,23 @@ function value(risk: RiskState, { account, symbol }: Parent, mid: Decimal | null
 function decideOrder({ state, risk, at }: Into, { seq, body }: LogRecord<'order.decided', Folded['order.decided']>): void {
   if (body.amends) return;
   remember(state, orderKey(body.account, body.clOrdId), { seq, at, requestHash: body.requestHash, parent: body.parent });
-  const { parent: id, clOrdId, side } = body;
-  const trader = body.attribution?.trader ?? null;
-  const parent = newParent(body, seq, at, { id, clOrdId, targetId: null, trader, side, orderQty: parseDecimal(body.orderQty), schedule: [] });
+  const { parent: id, clOrdId, attribution, side } = body;
+  const own = { id, clOrdId, targetId: null, attribution, forecast: null, side, orderQty: parseDecimal(body.orderQty), schedule: [] } as const;
+  const parent = newParent(body, seq, at, own);
   if (body.decision === 'denied') endParent(parent, 'denied', at);
   else value(risk, parent, parent.arrivalPx);
   state.parents.set(parent.id, parent);
   settleParent(state, risk, parent, at);
 }
 
-type Own = Pick<Parent, 'id' | 'clOrdId' | 'targetId' | 'trader' | 'side' | 'orderQty' | 'schedule'>;
+type Own = Pick<Parent, 'id' | 'clOrdId' | 'targetId' | 'attribution' | 'forecast' | 'side' | 'orderQty' | 'schedule'>;
 
 /** One literal for both kinds of parent, so that all have one shape. */
 function newParent(body: Folded['leg.decided'] | Folded['order.decided'], seq: number, at: Ns, own: Own): Parent {
   return {
-    id: own.id, clOrdId: own.clOrdId, targetId: own.targetId, account: body.account, strategy: body.strategy, trader: own.trader, symbol: body.symbol,
-    side: own.side,
-    orderQty: own.orderQty, decidedSeq: seq, decidedAt: at, arrivalPx: decimalOrNull(body.arrivalPx), halfSpread: halfOf(body.facts, subtract),
+    id: own.id, clOrdId: own.clOrdId, targetId: own.targetId, account: body.account, strategy: body.strategy, attribution: own.attribution,
+    forecast: own.forecast, symbol: body.symbol, side: own.side, orderQty: own.orderQty, decidedSeq: seq, decidedAt: at,
+    arrivalPx: decimalOrNull(body.arrivalPx), halfSpread: halfOf(body.facts, subtract),
     schedule: own.schedule, expireAt: body.expireAt === null ? null : instant(body.expireAt), lastDue: null, cumQty: ZERO, cost: ZERO, releaseCost: ZERO,
     fees: ZERO, reserved: ZERO, end: null, children: [],
   };
@@ -210,15 +212,14 @@ function replace(into: Into, { body }: LogRecord<'order.replaced', OrderReplaced
 }
 
 /**
- * A refused replacement is an order of its own that ended. A refused cancel leaves the order at work; where the venue has never said
- * that it has the order, what became of it is unknown. A refusal of an order that the venue has accepted speaks of a second arrival of
- * the same order, and changes nothing.
+ * A refused replacement is an order of its own that ended; a refused cancel leaves the order at work. Two refusals change nothing: of an
+ * order that the venue has accepted, for it speaks of a second arrival; of a cancel that came before its order, which is still asked for.
  */
 function reject(into: Into, { body }: LogRecord<'order.rejected', OrderRejected>): void {
   const isAccepted = (findChild(into.state, body.clOrdId)?.acceptedAt ?? null) !== null;
-  if (body.of === 'cancel') report(into, body, isAccepted ? 'cancelRejected' : 'lost');
-  else if (isAccepted) arrive(into, body.venue, body.sourceSeq);
-  else report(into, body, 'rejected');
+  const isOfCancel = body.of === 'cancel';
+  if (isAccepted === isOfCancel) report(into, body, isOfCancel ? 'cancelRejected' : 'rejected');
+  else arrive(into, body.venue, body.sourceSeq);
 }
 
 type Named = Pick<OrderRejected, 'parent' | 'clOrdId'>;

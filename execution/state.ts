@@ -3,7 +3,8 @@
  * own; what is finished leaves them for a bounded window, and older things are read from the database.
  */
 import type { Decimal } from '../risk/domain/decimal.ts';
-import type { ChildOrder, OrderState, Side } from '../risk/domain/order.ts';
+import type { Forecast } from '../risk/decision.ts';
+import type { Attribution, ChildOrder, OrderState, Side } from '../risk/domain/order.ts';
 import { NS_PER_DAY, type Ns } from '../risk/domain/time.ts';
 import type { ScheduleStep } from './schedule.ts';
 import { emptyWindow, recall } from './window.ts';
@@ -49,8 +50,8 @@ export interface Target {
   readonly strategy: string;
   readonly seq: number;
   readonly decision: 'accepted' | 'clipped' | 'denied';
-  /** Of its attribution; null when that was missing. */
-  readonly trader: string | null;
+  /** Null when it was missing, and the target denied for that. */
+  readonly attribution: Attribution | null;
   /** Legs whose records have not come yet; they stand in the same unit. */
   legsToCome: number;
   /** Parents that are not finished. */
@@ -69,8 +70,10 @@ export interface Parent {
   readonly targetId: string | null;
   readonly account: string;
   readonly strategy: string;
-  /** Of its attribution: switches of the scope `trader` apply to its orders. */
-  readonly trader: string | null;
+  /** Who answers for its orders, as decided; null when it was missing, and the order denied for that. */
+  readonly attribution: Attribution | null;
+  /** Of the target's leg: its slices are sized by it too. Null for a direct order. */
+  readonly forecast: Forecast | null;
   readonly symbol: string;
   readonly side: Side;
   /** Of the decision; an amendment moves it when the venue has replaced the order. */
@@ -119,7 +122,7 @@ export interface Child {
 export function emptyExecutionState(): ExecutionState {
   return {
     parents: new Map(), children: new Map(), targets: new Map(), finishedParents: emptyWindow(), finishedTargets: emptyWindow(),
-    finishedChildren: emptyWindow(), ids: emptyWindow(),    venues: new Map(), forgotten: false,
+    finishedChildren: emptyWindow(), ids: emptyWindow(), venues: new Map(), forgotten: false,
   };
 }
 

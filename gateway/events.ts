@@ -13,7 +13,9 @@ const PAGE = 500;
 export class EventHub implements EventSource {
   readonly #store: LogStore;
   readonly #accountOf: (strategy: string) => string | null;
+  /** Empty while nobody listens: what nobody will read is not kept. */
   #recent: StoredRecord[] = [];
+  #listeners = 0;
   #size: number;
   #waiting: (() => void)[] = [];
   readonly #failed: (error: unknown) => void;
@@ -28,7 +30,7 @@ export class EventHub implements EventSource {
 
   /** Records that have become durable, in order. */
   publish(records: readonly StoredRecord[]): void {
-    this.#recent.push(...records);
+    if (this.#listeners > 0) for (const record of records) this.#recent.push(record);
     if (this.#recent.length > 2 * RECENT_MAX) this.#recent = this.#recent.slice(-RECENT_MAX);
     this.#size += records.length;
     const waiting = this.#waiting;
@@ -39,6 +41,7 @@ export class EventHub implements EventSource {
   subscribe(principal: Principal, channels: ReadonlySet<LogChannel>, after: number | null, sink: EventSink): Subscription {
     const closing = new AbortController();
     const pump = async (): Promise<void> => {
+      this.#listeners += 1;
       let next = after === null ? this.#size : after + 1;
       while (!closing.signal.aborted && !sink.closed) {
         const page = await this.#page(next);
@@ -46,6 +49,8 @@ export class EventHub implements EventSource {
         next += page.length;
         await (page.length === 0 ? this.#growth() : sink.drained());
       }
+      this.#listeners -= 1;
+      if (this.#listeners === 0) this.#recent = [];
     };
     void pump();
     return { close: () => { closing.abort(); } };

@@ -50,7 +50,7 @@ export function policyInForce(house: House): PolicyInForce {
 
 /** Who answers for a parent's orders: switches of the scope `trader` apply to them. */
 export function traderOf(house: House, parent: string): string | null {
-  return findParent(house.state.execution, parent)?.trader ?? null;
+  return findParent(house.state.execution, parent)?.attribution?.trader ?? null;
 }
 
 /** Ids that go to venues and into reports: `[A-Z0-9]`, unique in the log because a seq is, and across logs because of the tag. */

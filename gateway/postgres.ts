@@ -1,6 +1,8 @@
 /** The database behind the log: the operator's (DATABASE_URL), or one of our own in DATA_DIR. Migrated, and seen as the writer. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ClientConfig } from 'pg';
-import { startPostgres } from './postgres/cluster.ts';
+import { startPostgres, visitPostgres } from './postgres/cluster.ts';
 import { writerLogin, writerSession } from './postgres/login.ts';
 import { migrate } from './postgres/migrate.ts';
 import { databaseUrl } from './postgres/url.ts';
@@ -32,6 +34,21 @@ export async function openDatabase({ url, dataDir, log }: DatabaseOptions): Prom
   const { connection, stop } = await startPostgres({ dataDir, log });
   report(await migrate(connection, log), log);
   return { writer: await writerLogin(connection, log), stop };
+}
+
+/**
+ * The same database for a command: as it is, not migrated. An embedded one that does not run is started for as long as `use` takes.
+ * Errors: one line saying what to do; those of `use`.
+ */
+export async function visitDatabase<T>({ url, dataDir, log }: DatabaseOptions, use: (writer: ClientConfig) => Promise<T>): Promise<T> {
+  if (url !== undefined) return await use(writerSession(databaseUrl(url)));
+  if (!existsSync(join(dataDir, 'postgres'))) throw new Error(`there is no database in ${dataDir}: start the gateway once`);
+  return await visitPostgres({ dataDir, log }, async (superuser) => use(await writerLogin(superuser, log)));
+}
+
+/** Brings the database to this version's shape, and an embedded one into being; the names of what was done. */
+export async function migrateDatabase({ url, dataDir, log }: DatabaseOptions): Promise<readonly string[]> {
+  return url === undefined ? await visitPostgres({ dataDir, log }, (owner) => migrate(owner, log)) : await migrate(databaseUrl(url), log);
 }
 
 function report(done: readonly string[], log: (line: string) => void): void {

@@ -8,7 +8,7 @@ import type { Actor, Draft } from '../risk/domain/record.ts';
 import type { PolicyInForce } from '../risk/policy.ts';
 import type { SwitchFlipped, TargetWithdrawn } from '../risk/records.ts';
 import { isTightening, switchKey } from '../risk/switches.ts';
-import { isCancellable, sendCancels, type CancelBody } from './flows/cancel.ts';
+import { hasLeft, isCancellable, sendCancels, type CancelBody } from './flows/cancel.ts';
 import { schedule } from './flows/schedule.ts';
 import type { House } from './house.ts';
 
@@ -39,7 +39,7 @@ export function askVenues(house: House): void {
 }
 
 export function askVenue(house: House, venue: string): void {
-  const sent = ({ order, seq }: Child): boolean => order.venue === venue && seq < house.journal.durableSize;
+  const sent = (child: Child): boolean => child.order.venue === venue && hasLeft(house, child);
   const open = [...house.state.execution.children.values()].filter((child) => sent(child) && isOpen(child.state));
   const lost = open.filter((child) => child.state === 'pending');
   if (lost.length > 0) {
@@ -65,7 +65,7 @@ export function adoptEmergency(house: House, file: EmergencyLog): void {
   house.journal.append(drafts).durable.then(() => {
     if (file.entries().at(-1)?.hash === last.hash) file.archive();
     else adoptEmergency(house, file);
-  }, house.fail);
+  }).catch(house.fail);
 }
 
 function adopted(house: House, { kind, body: stored }: EmergencyEntry): readonly Draft[] {

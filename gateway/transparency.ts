@@ -15,6 +15,8 @@ export class ShrunkenLogError extends Error {
   readonly code = 'LOG_BEHIND_CHECKPOINT';
 }
 
+/** An older copy of the database is the likeliest reason. */
+const WAY_ON = '; bring back the database that it was, or begin a new log that names this one with `portcullis log fork`';
 const PAGE = 65_536;
 
 export class Transparency {
@@ -58,7 +60,7 @@ export class Transparency {
       }
     }
     if (published === null) return;
-    if (published.size > this.#tree.size) throw new ShrunkenLogError(`the log has ${String(size)} records, and ${String(published.size)} were published`);
+    if (published.size > this.#tree.size) throw new ShrunkenLogError(`the log has ${String(size)} records, and ${String(published.size)} were published${WAY_ON}`);
     if (this.#tree.size === published.size) this.#compare(published.root);
   }
 
@@ -108,13 +110,13 @@ export class Transparency {
       throw error;
     }
     const checkpoint = openCheckpoint(note, verifierOf(originOf(this.#log), this.#key.publicKey));
-    if (checkpoint === null) throw new ShrunkenLogError('the published checkpoint is not of this log and key');
+    if (checkpoint === null) throw new ShrunkenLogError(`the published checkpoint is not of this log and key${WAY_ON}`);
     this.#note = note;
     this.#noteSize = checkpoint.size;
     return checkpoint;
   }
 
   #compare(root: Buffer): void {
-    if (!this.#tree.root().equals(root)) throw new ShrunkenLogError('the log does not contain what was published');
+    if (!this.#tree.root().equals(root)) throw new ShrunkenLogError(`the log does not contain what was published${WAY_ON}`);
   }
 }

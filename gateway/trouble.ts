@@ -9,10 +9,10 @@ export class Trouble {
 
   /** What `durable` resolves to, or null as soon as there is trouble. Whoever was answered waits no longer: nothing is left behind. */
   async unless<T>(durable: Promise<T>, isTrouble: boolean): Promise<T | null> {
-    if (isTrouble) return null;
     let wake = (): void => undefined;
     const trouble = new Promise<null>((resolve) => { wake = () => { resolve(null); }; });
-    this.#waiting.add(wake);
+    if (isTrouble) wake();
+    else this.#waiting.add(wake);
     try {
       return await Promise.race([durable, trouble]);
     } finally {

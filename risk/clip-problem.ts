@@ -158,7 +158,7 @@ function groupsOf(movers: readonly Mover[], before: Exposure, policy: PolicyInFo
     { code: 'LEVERAGE', form: 'gross', members: growing, headroom: (limits.leverageX * (equity - before.unsettled) - before.gross) / equity },
     ...sectors.map((sector): Group => ({
       code: 'SECTOR_EXPOSURE', form: 'gross', members: growing.filter((i) => (movers[i] as Mover).instrument.sector === sector),
-      headroom: limits.sectorXEquity - (before.sectorGross.get(sector) ?? 0) / equity,
+      headroom: limits.sectorXEquity - before.sectorGrossOf(sector) / equity,
     })),
     { code: 'NET_EXPOSURE', form: 'buys', members: indices(movers, ({ now, end }) => end > now), headroom: limits.netXEquity - before.longNet / equity },
     { code: 'NET_EXPOSURE', form: 'sells', members: indices(movers, ({ now, end }) => end < now), headroom: limits.netXEquity + before.shortNet / equity },

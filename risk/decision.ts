@@ -7,12 +7,21 @@ import type { Verdict } from './domain/verdict.ts';
 /** Every check's verdict, in the order of the check list (`ORDER_CHECKS`, `LEG_CHECKS`, `PORTFOLIO_CHECKS` in risk/checks). */
 export type Verdicts = readonly Verdict[];
 
+/** What a strategy expects of a symbol: `mu` a year, `sigma` per √year. */
+export interface Forecast {
+  readonly mu: number | null;
+  readonly sigma: number | null;
+}
+
 /** What is asked of `decideOrder`. */
 export interface OrderCommand<T extends OrderTerms> {
   readonly terms: T;
   /** The token's `sub`, or null for a slice: its parent was permitted. */
   readonly subject: string | null;
+  /** Of the parent of a slice or an amendment; null leaves it to the strategy's registration. */
   readonly attribution: Attribution | null;
+  /** Of the leg that a slice works: it is sized by the forecast that sized its parent. Null for a direct order. */
+  readonly forecast: Forecast | null;
   /** Venue that would be used: switches of its scope apply. */
   readonly venue: string;
   /** How much of `orderQty` the books already hold as reserved: all of it for a slice, the quantity before it for an amendment, else 0. */

@@ -33,8 +33,10 @@ export interface Exposure {
   readonly longNet: number;
   /** Σ lo: every open sell filled. */
   readonly shortNet: number;
-  /** Σ worst by sector, in the order of the universe; sectors without a position are 0. */
+  /** Σ worst by sector, in the order of the universe; sectors without a position are 0. Made when it is asked for. */
   readonly sectorGross: ReadonlyMap<string, number>;
+  /** Σ worst of one sector; 0 for one that the universe does not know. */
+  sectorGrossOf(sector: string): number;
   /** Notional of the open quantities, both sides. */
   readonly openNotional: number;
   /** Traded in the day before, and what is open. */
@@ -75,7 +77,7 @@ export function exposureOf(account: Account, inForce: PolicyInForce, now: Ns, ch
     const known = addSymbol(sums, columns.model.factors.get(symbol) ?? null, 0, change.buyQty, change.sellQty, change.mark ?? 0);
     if (!known) missing.push(symbol);
   }
-  return exposureFrom(sums, columns, missing, [account.cash, unsettledAt(account, now), tradedAt(account, now)]);
+  return new SummedExposure(sums, columns, missing, [account.cash, unsettledAt(account, now), tradedAt(account, now)]);
 }
 
 function changesByLine({ index, lines }: Columns, changes: ReadonlyMap<string, Change>): readonly (Change | null)[] | null {
@@ -126,26 +128,52 @@ function plus(sums: Float64Array, place: number, value: number): void {
 
 type Money = readonly [cash: Decimal, unsettled: Decimal, traded: Decimal];
 
-function exposureFrom(sums: Float64Array, { model }: Columns, missingMarks: readonly string[], [cash, unsettled, traded]: Money): Exposure {
-  const sum = (place: number): number => sums[place] as number;
-  const factorHigh = sum(FACTOR_HIGH);
-  const factorLow = sum(FACTOR_LOW);
-  const factor = largerInSize(factorHigh, factorLow);
-  return {
-    equity: toNumber(cash) + sum(VALUE),
-    unsettled: toNumber(unsettled),
-    gross: sum(GROSS),
-    net: largerInSize(sum(LONG), sum(SHORT)),
-    longNet: sum(LONG),
-    shortNet: sum(SHORT),
-    sectorGross: new Map(model.sectors.map((sector, i) => [sector, sum(SECTORS + i)])),
-    openNotional: sum(OPEN),
-    turnoverUsed: toNumber(traded) + sum(OPEN),
-    factor, factorHigh, factorLow,
-    idioVariance: sum(IDIO),
-    variance: factor * factor * model.marketVariance + sum(IDIO),
-    missingMarks,
-  };
+class SummedExposure implements Exposure {
+  readonly #sums: Float64Array;
+  readonly #model: Columns['model'];
+  readonly equity: number;
+  readonly unsettled: number;
+  readonly gross: number;
+  readonly net: number;
+  readonly longNet: number;
+  readonly shortNet: number;
+  readonly openNotional: number;
+  readonly turnoverUsed: number;
+  readonly factor: number;
+  readonly factorHigh: number;
+  readonly factorLow: number;
+  readonly idioVariance: number;
+  readonly variance: number;
+  readonly missingMarks: readonly string[];
+
+  constructor(sums: Float64Array, { model }: Columns, missingMarks: readonly string[], [cash, unsettled, traded]: Money) {
+    const sum = (place: number): number => sums[place] as number;
+    this.#sums = sums;
+    this.#model = model;
+    this.equity = toNumber(cash) + sum(VALUE);
+    this.unsettled = toNumber(unsettled);
+    this.gross = sum(GROSS);
+    this.longNet = sum(LONG);
+    this.shortNet = sum(SHORT);
+    this.net = largerInSize(this.longNet, this.shortNet);
+    this.openNotional = sum(OPEN);
+    this.turnoverUsed = toNumber(traded) + sum(OPEN);
+    this.factorHigh = sum(FACTOR_HIGH);
+    this.factorLow = sum(FACTOR_LOW);
+    this.factor = largerInSize(this.factorHigh, this.factorLow);
+    this.idioVariance = sum(IDIO);
+    this.variance = this.factor * this.factor * model.marketVariance + sum(IDIO);
+    this.missingMarks = missingMarks;
+  }
+
+  get sectorGross(): ReadonlyMap<string, number> {
+    return new Map(this.#model.sectors.map((sector) => [sector, this.sectorGrossOf(sector)]));
+  }
+
+  sectorGrossOf(sector: string): number {
+    const i = this.#model.sectors.indexOf(sector);
+    return i === -1 ? 0 : (this.#sums[SECTORS + i] as number);
+  }
 }
 
 const largerInSize = (a: number, b: number): number => (Math.abs(a) >= Math.abs(b) ? a : b);

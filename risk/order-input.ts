@@ -27,7 +27,7 @@ export function readOrder(command: OrderCommand<OrderTerms>, policy: PolicyInFor
   const trade = tradeOf(terms.side, terms.orderQty);
   const loss = account === null || exposure === null ? null : drawdown(exposure.after.equity, toNumber(account.peak));
   const m = loss === null ? null : governor(loss, policy.policy.limits.governor);
-  const cap = kellyCap(toNumber(trade), null, null, policy.policy.limits.kelly);
+  const cap = kellyCap(toNumber(trade), command.forecast?.mu ?? null, command.forecast?.sigma ?? null, policy.policy.limits.kelly);
   const qty = toNumber(terms.orderQty);
   return {
     policy, terms, instrument, quote, registration, attribution, exposure,

@@ -35,12 +35,13 @@ export interface Touched {
 }
 
 /** The scopes that match, from wide to narrow. */
-export function scopesOf(touched: Touched): Scope[] {
-  const ids: readonly (readonly [ScopeKind, string | null])[] = [
-    ['firm', FIRM.id], ['venue', touched.venue], ['account', touched.account], ['strategy', touched.strategy],
-    ['trader', touched.trader], ['instrument', touched.symbol],
-  ];
-  return ids.flatMap(([kind, id]) => (id === null ? [] : [{ kind, id }]));
+export function scopesOf({ venue, account, strategy, trader, symbol }: Touched): Scope[] {
+  const scopes: Scope[] = [FIRM];
+  if (venue !== null) scopes.push({ kind: 'venue', id: venue });
+  scopes.push({ kind: 'account', id: account }, { kind: 'strategy', id: strategy });
+  if (trader !== null) scopes.push({ kind: 'trader', id: trader });
+  if (symbol !== null) scopes.push({ kind: 'instrument', id: symbol });
+  return scopes;
 }
 
 /** The strictest state among the scopes, and the widest scope that holds it; null when all are active. */

@@ -149,6 +149,10 @@ t.test('a recorded day', { ...needsShared(SECONDS), timeout: 120_000 }, async (t
 
   const { now } = (await before.call(null, 'GET', '/health/ready')).body as { now: string };
   t.equal(instant(now), tape.first, 'the clock stands until the first accepted command');
+  const halted = { kind: 'instrument', id: 'S001' };
+  const officer = await before.token('risk_officer');
+  t.equal((await before.call(officer, 'POST', '/v1/switches', { scope: halted, state: 'halted', cancel: 'none', reason: 'not today' })).status, 201);
+  const asked = await before.call(officer, 'POST', '/v1/switches/release', { scope: halted, reason: 'tomorrow' });
   const morning = await before.socket(strategy);
   await morning.ask(watching);
   await commands(morning, tape, now);
@@ -212,6 +216,13 @@ t.test('a recorded day', { ...needsShared(SECONDS), timeout: 120_000 }, async (t
     t.equal(status, 422);
     const denials = (body as { verdicts: { code: string; outcome: string }[] }).verdicts.filter(({ outcome }) => outcome === 'deny');
     t.same(denials.map(({ code }) => code), ['MARKET_DATA_STALE'], 'and only for that');
+  });
+
+  await t.test('a request of the morning has expired by noon of the next day', async (t) => {
+    const second = await gateway.token('risk_officer', { sub: 'second' });
+    const { approvalId } = asked.body as { approvalId: string };
+    const { status, body } = await gateway.call(second, 'POST', `/v1/approvals/${approvalId}`, { approve: true, reason: 'late' });
+    t.match({ status, body }, { status: 409, body: { code: 'EXPIRED' } });
   });
 
   await t.test('the log says which clock it keeps, and verifies', async (t) => {

@@ -10,6 +10,7 @@ export interface TokenOptions {
   readonly sub: string;
   readonly account: readonly string[];
   readonly ttl: number;
+  readonly json?: boolean;
 }
 
 /** The token, by the key of `dataDir`. Throws IssuerError with one line on anything that no verifier would take. */
@@ -32,7 +33,9 @@ export function tokenCommand(dataDir: () => string, print: (line: string) => voi
     .requiredOption('--sub <sub>', 'whom the token speaks for')
     .option('--account <account>', 'an account that it reaches; may be repeated', (account: string, all: string[]) => [...all, account], [])
     .option('--ttl <seconds>', 'how long it lives, at most a day', seconds, TTL_SECONDS)
+    .option('--json', 'one JSON object')
     .action(async (options: TokenOptions) => {
-      print(await makeToken(options, dataDir(), nowMs()));
+      const token = await makeToken(options, dataDir(), nowMs());
+      print(options.json === true ? JSON.stringify({ token }) : token);
     });
 }

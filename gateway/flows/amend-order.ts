@@ -1,5 +1,6 @@
 import { draft } from '../../compliance/records.ts';
 import { workingChild } from '../../execution/parents.ts';
+import { isOpen } from '../../execution/order-state.ts';
 import { findOrder, orderKey, type Child, type Parent } from '../../execution/state.ts';
 import { recall } from '../../execution/window.ts';
 import { decideOrder } from '../../risk/decide.ts';
@@ -34,6 +35,9 @@ export function workingOrder(house: House, account: string, clOrdId: string): { 
   return parent === null || child === null ? null : { parent, child };
 }
 
+/** The venue has said that it has the order, and nothing else is under way with it. */
+const isReplaceable = ({ state }: Child): boolean => state === 'new' || state === 'partially_filled';
+
 /** Why nothing works under an id: it was never decided, or it is done. */
 async function absence(house: House, account: string, clOrdId: string): Promise<'unknown' | 'done'> {
   if (recall(house.state.execution.ids, orderKey(account, clOrdId)) !== undefined) return 'done';
@@ -50,7 +54,7 @@ export async function amendOrder(house: House, amendment: Amendment): Promise<Am
   const { parent, child } = working;
   const { order } = child;
   const orderQty = amendment.orderQty ?? order.orderQty;
-  if (orderQty <= child.cumQty || child.state === 'pending_cancel' || child.state === 'pending') return { outcome: 'done' };
+  if (orderQty <= child.cumQty || !isReplaceable(child)) return { outcome: 'done' };
   const limitPx = amendment.limitPx ?? order.limitPx;
   const facts = readFacts(house, [order.symbol]);
   const seq = house.journal.nextSeq;
@@ -61,11 +65,12 @@ export async function amendOrder(house: House, amendment: Amendment): Promise<Am
   const becomes: ChildOrder = { ...terms, clOrdId: idOf(house.journal.log, seq + 1), origClOrdId: order.clOrdId, parent: parent.id, venue: order.venue };
 
   // decide: of the order it would become, the books already hold the order as it is
-  const command = { terms: becomes, subject: actor.id, attribution: null, venue: order.venue, reservedQty: order.orderQty };
+  const { attribution } = parent;
+  const command = { terms: becomes, subject: actor.id, attribution, forecast: null, venue: order.venue, reservedQty: order.orderQty };
   const decision = decideOrder(command, house.state.risk, facts);
 
   // record
-  const decided = orderDecided(house, { actor, clOrdId, terms, attribution: null, requestHash: amendment.requestHash }, parent.id, decision, facts, true);
+  const decided = orderDecided(house, { actor, clOrdId, terms, attribution, requestHash: amendment.requestHash }, parent.id, decision, facts, true);
   const drafts: Draft[] = [draft('order.decided', actor, parent.decidedSeq, decided)];
   if (decision.decision === 'accepted') drafts.push(draft('slice.released', actor, 'first', directSlice(becomes)));
   const { records, durable } = house.journal.append(drafts, facts.now);
@@ -84,8 +89,8 @@ export async function cancelOrder(house: House, { actor, account, clOrdId }: Pic
   const working = workingOrder(house, account, clOrdId);
   if (working === null) return { outcome: await absence(house, account, clOrdId) };
 
-  // record
-  const cancels = [cancelBody(working.child, 'asked by the strategy')];
+  // record: of an order and the one that is to replace it, either may be the one that works
+  const cancels = working.parent.children.filter(({ state }) => isOpen(state)).map((child) => cancelBody(child, 'asked by the strategy'));
   const drafts = cancelDrafts(cancels, working.parent.decidedSeq, actor);
   const receipt = (await house.unlessUnwritable(house.journal.append(drafts).durable))?.[0] ?? null;
   if (receipt === null) house.emergency.record(drafts);

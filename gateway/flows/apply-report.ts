@@ -1,62 +1,76 @@
 import { draft } from '../../compliance/records.ts';
 import type { RecordBodies } from '../../compliance/records.ts';
+import { doubtOf, type Doubt } from '../../execution/evidence.ts';
 import { findChild, isRepeat, type Child } from '../../execution/state.ts';
 import type { VenueReport } from '../../execution/venue.ts';
 import { formatDecimal } from '../../risk/domain/decimal.ts';
-import type { Side } from '../../risk/domain/order.ts';
 import type { Actor, Draft } from '../../risk/domain/record.ts';
 import { formatInstant, NS_PER_DAY, type Ns } from '../../risk/domain/time.ts';
 import { policyInForce, type House } from '../house.ts';
+import { sendCancels } from './cancel.ts';
 
 /**
  * A venue's report, recorded in the order in which it came. Nothing is decided: what the venue says happened has happened. A repeat
- * is dropped by its source sequence; a report about an order that the log does not know is a break.
+ * is dropped by its source sequence. What cannot be true is a break and nothing else; what should not be is applied, and a break.
  */
 export function applyReport(house: House, venue: string, report: VenueReport): void {
   // read
   if (isRepeat(house.state.execution, venue, report.sourceSeq)) return;
   const child = findChild(house.state.execution, report.clOrdId);
+  const doubt = child === null ? UNKNOWN : doubtOf(child, report);
   const actor: Actor = { id: venue, role: 'venue' };
-  const record = child === null ? breakFound(venue, actor, report) : reported(house, venue, actor, child, report);
+  const drafts: Draft[] = [];
+  if (child !== null && doubt?.applies !== false) drafts.push(reported(house, venue, actor, child, report));
+  // The sequence is counted once: by the report where it applies, else by the break.
+  if (doubt !== null) drafts.push(breakFound(venue, actor, report, doubt));
 
   // record: folded in this turn, so the next decision sees it; nothing waits for it, and a lost connection brings it again
-  house.journal.append([record]);
+  house.journal.append(drafts);
+
+  // act: a cancel may have arrived before its order and found nothing; now it does
+  if (child?.state === 'pending_cancel' && (report.kind === 'acknowledged' || report.kind === 'replaced')) sendCancels(house, [child.order]);
 }
 
-function breakFound(venue: string, actor: Actor, { clOrdId, sourceSeq, kind }: VenueReport): Draft {
-  return draft('break.found', actor, null, { clOrdId, sourceSeq, venue, what: `${kind} of an order that the log does not know` });
+const UNKNOWN: Doubt = { what: 'an order that the log does not know', applies: false };
+
+function breakFound(venue: string, actor: Actor, { clOrdId, sourceSeq, kind }: VenueReport, { what, applies }: Doubt): Draft {
+  return draft('break.found', actor, applies ? 'first' : null, { clOrdId, sourceSeq: applies ? 0 : sourceSeq, venue, what: `${kind}: ${what}` });
 }
 
-function reported(house: House, venue: string, actor: Actor, child: Child, report: VenueReport): Draft {
-  const { account, parent, strategy, symbol, origClOrdId, side } = child.order;
-  const of = origClOrdId === null ? 'new' : 'replace';
-  const whose = { account, clOrdId: report.clOrdId };
-  const told = { parent, receivedAt: formatInstant(house.timers.now()), sourceSeq: report.sourceSeq, strategy, symbol, venue, venueAt: formatInstant(report.venueAt) };
-  const base = { ...whose, ...told };
-  const cause = child.seq;
+function reported(house: House, venue: string, actor: Actor, { order, seq }: Child, report: VenueReport): Draft {
+  const { account, parent, strategy, symbol } = order;
+  const { clOrdId, sourceSeq } = report;
+  const receivedAt = formatInstant(house.timers.now());
+  const venueAt = formatInstant(report.venueAt);
+  const base = { account, clOrdId, parent, receivedAt, sourceSeq, strategy, symbol, venue, venueAt };
+  const rejected = (of: RecordBodies['order.rejected']['of'], reason: string): Draft => draft('order.rejected', actor, seq, { ...base, of, reason });
+  const asked = order.origClOrdId === null ? 'new' : 'replace';
   switch (report.kind) {
     case 'acknowledged':
-      return draft('order.acknowledged', actor, cause, base);
+      return draft('order.acknowledged', actor, seq, base);
     case 'filled':
-      return draft('order.filled', actor, cause, { ...base, ...fill(house, symbol, side, report) });
+      return draft('order.filled', actor, seq, { ...base, ...fill(house, order, report) });
     case 'canceled':
-    case 'expired':
-      return draft(`order.${report.kind}`, actor, cause, { ...whose, cumQty: formatDecimal(report.cumQty), ...told });
+    case 'expired': {
+      // the most frequent end: its keys stand in order, as a record wants them
+      const cumQty = formatDecimal(report.cumQty);
+      return draft(`order.${report.kind}`, actor, seq, { account, clOrdId, cumQty, parent, receivedAt, sourceSeq, strategy, symbol, venue, venueAt });
+    }
     case 'replaced':
-      return draft('order.replaced', actor, cause, {
+      return draft('order.replaced', actor, seq, {
         ...base, cumQty: formatDecimal(report.cumQty), leavesQty: formatDecimal(report.leavesQty), origClOrdId: report.origClOrdId,
       });
     case 'rejected':
-      return draft('order.rejected', actor, cause, { ...base, of, reason: report.reason });
+      return rejected(asked, report.reason);
     case 'cancelRejected':
-      return draft('order.rejected', actor, cause, { ...base, of: 'cancel', reason: report.reason });
+      return rejected('cancel', report.reason);
     case 'absent':
-      return draft('order.rejected', actor, cause, { ...base, of, reason: 'never accepted by the venue' });
+      return rejected(asked, 'never accepted by the venue');
   }
 }
 
 function fill(
-  house: House, symbol: string, side: Side, report: VenueReport & { kind: 'filled' },
+  house: House, { side, symbol }: Child['order'], report: VenueReport & { kind: 'filled' },
 ): Omit<RecordBodies['order.filled'], keyof RecordBodies['order.acknowledged']> {
   const { execId, lastQty, lastPx, cumQty, leavesQty, fee, liquidity } = report;
   return {

@@ -23,12 +23,15 @@ export const cancelDrafts = (cancels: readonly CancelBody[], cause: Draft['cause
   cancels.map((body) => draft('cancel.requested', actor, cause, body));
 
 /**
- * Hands the cancels to their venues. A cancel needs no receipt: it is the one exception to fail-closed. There is none for an order that
- * has ended, nor for one whose own record is not durable yet: that one was never sent, and the last look before its send withholds it.
+ * Hands the cancels to their venues. A cancel needs no receipt: it is the one exception to fail-closed. An order that has not left yet
+ * is not cancelled there, or its cancel would arrive first and be lost: the last look before its send holds it back.
  */
 export function sendCancels(house: House, cancels: readonly Pick<CancelBody, 'clOrdId' | 'symbol' | 'venue'>[]): void {
   for (const { clOrdId, symbol, venue } of cancels) {
     const child = house.state.execution.children.get(clOrdId);
-    if (child !== undefined && child.seq < house.journal.durableSize) house.venues.get(venue)?.cancel({ clOrdId, symbol });
+    if (child !== undefined && hasLeft(house, child)) house.venues.get(venue)?.cancel({ clOrdId, symbol });
   }
 }
+
+/** Whether an order may be at its venue: nothing leaves before its record is durable. */
+export const hasLeft = (house: House, { seq }: Child): boolean => seq < house.journal.durableSize;

@@ -1,9 +1,9 @@
 import { draft } from '../../compliance/records.ts';
 import type { Child, Parent } from '../../execution/state.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
-import type { Actor } from '../../risk/domain/record.ts';
+import type { Actor, LogRecord } from '../../risk/domain/record.ts';
 import type { Scope, SwitchFlipped, SwitchState } from '../../risk/records.ts';
-import { isTightening, scopesOf, switchKey, type Touched } from '../../risk/switches.ts';
+import { isLoosening, scopesOf, switchKey, type Touched } from '../../risk/switches.ts';
 import type { EmergencyDraft } from '../emergency.ts';
 import { traderOf, type House } from '../house.ts';
 import { venueFor } from './submit-order.ts';
@@ -18,30 +18,32 @@ export interface SwitchCommand {
   readonly cancel: 'working' | 'none';
   readonly reason: string;
 }
+/** Without a receipt: the log cannot be written now, and the emergency file has the proof. */
 export type SwitchAnswer =
   | { readonly outcome: 'flipped'; readonly flipped: SwitchFlipped; readonly cancels: readonly CancelBody[]; readonly receipt: Receipt | null }
-  | { readonly outcome: 'repeat'; readonly seq: number; readonly receipt: Receipt }
-  | { readonly outcome: 'loosens' };
+  | { readonly outcome: 'repeat'; readonly seq: number; readonly receipt: Receipt | null }
+  | { readonly outcome: 'conflict' | 'loosens' };
 
 /**
  * Halts or reduces a scope, and cancels what works in it. Tightening takes one person and acts at once; it must act also when the log
- * cannot be written, and then the emergency file takes the proof.
+ * cannot be written, and then the emergency file takes the proof. A halt of what is halted engages anew: what was asked before, to
+ * release it, is void.
  */
 export async function flipSwitch(house: House, command: SwitchCommand): Promise<SwitchAnswer> {
   // read
-  const done = command.requestId === null ? undefined : house.state.compliance.switchRequests.get(command.requestId);
-  if (done !== undefined) return { outcome: 'repeat', seq: done, receipt: await house.journal.whenDurable(done) };
+  const { actor, reason, requestId, scope } = command;
+  const done = requestId === null ? undefined : house.state.compliance.switchRequests.get(requestId);
+  if (done !== undefined) return repeated(house, command, done);
   const flipped = flip(house, command);
+  const cancels = cancelsIn(house, command);
+  const parents = command.cancel === 'none' ? [] : workedIn(house, scope);
 
-  // decide
-  if (!isTightening(flipped.previous, flipped.state)) return { outcome: 'loosens' };
-  const cancels = command.cancel === 'none' ? [] : workingIn(house, command.scope).map((child) => cancelBody(child, command.reason));
+  // decide: a halt of what is halted engages anew, and voids what was asked about the engagement before
+  if (isLoosening(flipped.previous, flipped.state)) return { outcome: 'loosens' };
 
   // record
   const drafts: EmergencyDraft[] = [
-    draft('switch.flipped', command.actor, null, flipped),
-    ...(command.cancel === 'none' ? [] : withdrawals(house, command)),
-    ...cancelDrafts(cancels, 'first', command.actor),
+    draft('switch.flipped', actor, null, flipped), ...withdrawnDrafts(parents, { actor, reason, cause: 'first' }), ...cancelDrafts(cancels, 'first', actor),
   ];
   const { durable } = house.journal.append(drafts);
   const receipt = (await house.unlessUnwritable(durable))?.[0] ?? null;
@@ -52,10 +54,24 @@ export async function flipSwitch(house: House, command: SwitchCommand): Promise<
   return { outcome: 'flipped', flipped, cancels, receipt };
 }
 
+/** A repeated request halts once; one that means something else under the same id has not been done. */
+async function repeated(house: House, { scope, state, cancel, reason }: SwitchCommand, seq: number): Promise<SwitchAnswer> {
+  const receipt = await house.unlessUnwritable(house.journal.whenDurable(seq));
+  if (receipt === null) return { outcome: 'repeat', seq, receipt };
+  const [record] = (await house.records(seq, seq + 1)) as readonly LogRecord<string, SwitchFlipped>[];
+  if (record === undefined) throw new Error(`record ${String(seq)} is durable and cannot be read`);
+  const { body } = record;
+  const isSame = switchKey(body.scope) === switchKey(scope) && body.state === state && body.cancel === cancel && body.reason === reason;
+  return isSame ? { outcome: 'repeat', seq, receipt } : { outcome: 'conflict' };
+}
+
 /** What a flip would cancel; nothing is recorded. */
 export function previewFlip(house: House, command: SwitchCommand): { readonly flipped: SwitchFlipped; readonly cancels: readonly CancelBody[] } {
-  return { flipped: flip(house, command), cancels: workingIn(house, command.scope).map((child) => cancelBody(child, command.reason)) };
+  return { flipped: flip(house, command), cancels: cancelsIn(house, command) };
 }
+
+const cancelsIn = (house: House, { cancel, scope, reason }: SwitchCommand): readonly CancelBody[] =>
+  (cancel === 'none' ? [] : workingIn(house, scope).map((child) => cancelBody(child, reason)));
 
 function flip(house: House, { requestId, scope, state, cancel, reason }: SwitchCommand): SwitchFlipped {
   const now = house.state.risk.switches.get(switchKey(scope));
@@ -69,18 +85,11 @@ export function workingIn(house: House, scope: Scope): readonly Child[] {
   );
 }
 
-const touches = (scope: Scope, touched: Touched): boolean => scopesOf(touched).some((each) => switchKey(each) === switchKey(scope));
-
-/** The unreleased remainder of parents in the scope ends with the halt: a release brings no old wish back to life. */
-function withdrawals(house: House, { actor, scope, reason }: SwitchCommand): EmergencyDraft[] {
+/** Targets' parents in the scope that still live: their unreleased remainder ends with the halt, and no release brings an old wish back to life. */
+export function workedIn(house: House, scope: Scope): readonly Parent[] {
   const venue = venueFor(house);
-  const byTarget = new Map<string, Parent[]>();
-  for (const parent of house.state.execution.parents.values()) {
-    if (parent.end !== null || parent.targetId === null || !touches(scope, { ...parent, venue })) continue;
-    const key = `${parent.account}/${parent.targetId}`;
-    const parents = byTarget.get(key);
-    if (parents === undefined) byTarget.set(key, [parent]);
-    else parents.push(parent);
-  }
-  return [...byTarget.values()].flatMap((parents) => withdrawnDrafts(parents, { actor, reason, cause: 'first' }));
+  return [...house.state.execution.parents.values()].filter(({ account, attribution, end, strategy, symbol, targetId }) =>
+    end === null && targetId !== null && touches(scope, { account, strategy, symbol, trader: attribution?.trader ?? null, venue }));
 }
+
+const touches = (scope: Scope, touched: Touched): boolean => scopesOf(touched).some((each) => switchKey(each) === switchKey(scope));

@@ -16,14 +16,14 @@ import { idOf, policyInForce, type House } from '../house.ts';
 import { sendOrWithhold } from './send.ts';
 import { venueFor } from './submit-order.ts';
 
-/** One slice of a parent, when its time has come: fresh facts, the same decision on the child, the record, a last look, the send. */
+/** One slice of a parent, when its time has come and new work is taken: fresh facts, the same decision on the child, the record, a last look, the send. */
 export async function releaseSlice(house: House, id: string, step: ScheduleStep): Promise<void> {
   // read
   const parent = house.state.execution.parents.get(id);
   if (parent === undefined || parent.end !== null) return;
   // what the schedule wants out by now, less what was filled and what is still at work
   const orderQty = subtract(step.cumQty, committedQty(parent));
-  if (orderQty <= 0n || !house.admits()) return;
+  if (orderQty <= 0n) return;
   const facts = readFacts(house, [parent.symbol]);
   const venue = venueFor(house);
 
@@ -33,7 +33,8 @@ export async function releaseSlice(house: House, id: string, step: ScheduleStep)
     account: parent.account, strategy: parent.strategy, symbol: parent.symbol, side: parent.side, orderQty, ...(choice?.order ?? UNROUTED), expireAt: null,
     clOrdId: idOf(house.journal.log, house.journal.nextSeq), origClOrdId: null, parent: id, venue,
   };
-  const decision = decideOrder({ terms: child, subject: null, attribution: null, venue, reservedQty: orderQty }, house.state.risk, facts);
+  const { account, attribution, forecast, strategy, symbol } = parent;
+  const decision = decideOrder({ terms: child, subject: null, attribution, forecast, venue, reservedQty: orderQty }, house.state.risk, facts);
   const verdicts = packVerdicts(ORDER_CHECKS, decision.verdicts, policyInForce(house), parent.symbol);
   const due = formatInstant(step.at);
 
@@ -45,7 +46,8 @@ export async function releaseSlice(house: House, id: string, step: ScheduleStep)
   const seen = factsJson(facts.symbols.get(child.symbol));
   if (decision.decision === 'denied' || choice === null) {
     const withheld = draft('slice.withheld', SYSTEM, parent.decidedSeq, {
-      clOrdId: null, decision: 'denied', due, judged: { ...terms, facts: seen, venue }, orderQty: terms.orderQty, parent: id, why: 'denied', ...verdicts,
+      account, clOrdId: null, decision: 'denied', due, judged: { ...terms, facts: seen, venue }, orderQty: terms.orderQty, parent: id, strategy, symbol,
+      why: 'denied', ...verdicts,
     });
     await house.journal.append([withheld], facts.now).durable;
     return;

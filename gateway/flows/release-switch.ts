@@ -5,7 +5,7 @@ import type { Receipt } from '../../risk/domain/proof.ts';
 import type { Actor } from '../../risk/domain/record.ts';
 import { formatInstant, plusMs } from '../../risk/domain/time.ts';
 import type { Scope, SwitchFlipped, SwitchState } from '../../risk/records.ts';
-import { switchKey } from '../../risk/switches.ts';
+import { isLoosening, switchKey } from '../../risk/switches.ts';
 import { idOf, type House } from '../house.ts';
 
 /** A person is an issuer and a subject, in lower case: two tokens of one person are one person. */
@@ -27,7 +27,7 @@ export async function requestRelease(
   const current = house.state.risk.switches.get(switchKey(scope));
 
   // decide
-  if (current === undefined || current.state === 'active' || current.state === to) return { outcome: 'nothing-to-release' };
+  if (current === undefined || !isLoosening(current.state, to)) return { outcome: 'nothing-to-release' };
   const id = idOf(house.journal.log, house.journal.nextSeq);
   const asked = { action: 'release' as const, engagement: current.engagement, from: current.state, scope: { id: scope.id, kind: scope.kind }, to };
   const expiresAt = formatInstant(plusMs(house.timers.now(), RELEASE_EXPIRES_MS));

@@ -2,23 +2,30 @@ import { draft, SYSTEM } from '../../compliance/records.ts';
 import type { ScheduleStep } from '../../execution/schedule.ts';
 import type { Parent } from '../../execution/state.ts';
 import { formatDecimal, subtract } from '../../risk/domain/decimal.ts';
-import type { Ns } from '../../risk/domain/time.ts';
+import { plusMs, type Ns } from '../../risk/domain/time.ts';
 import { midOf, readFacts, textOf } from '../facts.ts';
 import type { House } from '../house.ts';
+import { cancelDrafts, cancelsOf, sendCancels } from './cancel.ts';
 import { releaseSlice } from './release-slice.ts';
+
+/** A slice that could not be released because nothing new is taken is tried again after this. */
+const RETRY_MS = 1_000;
 
 /**
  * Arms the next timer of a parent: its next slice, or its end. One timer a parent; each firing arms the next, so a parent that was
  * withdrawn or filled simply has no further one. At a restart it is called for every live parent: slices that fell due meanwhile
- * are released at once, as one.
+ * are released at once, as one, unless the parent's time is over.
  */
 export function schedule(house: House, id: string, after: Ns | null = null): void {
   const parent = house.state.execution.parents.get(id);
   if (parent === undefined || parent.end !== null || parent.expireAt === null) return;
-  const step = nextStep(parent, after ?? parent.lastDue, house.timers.now());
-  house.timers.at(step?.at ?? parent.expireAt, () => {
-    const run = step === null ? expireParent(house, id) : releaseSlice(house, id, step);
-    run.then(() => { schedule(house, id, step?.at ?? null); }, house.fail);
+  const { expireAt } = parent;
+  const now = house.timers.now();
+  const step = now >= expireAt ? null : nextStep(parent, after ?? parent.lastDue, now);
+  house.timers.at(step?.at ?? expireAt, () => {
+    if (step === null) expireParent(house, id).catch(house.fail);
+    else if (house.admits()) releaseSlice(house, id, step).then(() => { schedule(house, id, step.at); }, house.fail);
+    else house.timers.at(plusMs(house.timers.now(), RETRY_MS), () => { schedule(house, id, after); });
   });
 }
 
@@ -28,14 +35,23 @@ function nextStep(parent: Parent, after: Ns | null, now: Ns): ScheduleStep | nul
   return left.findLast((step) => step.at <= now) ?? left[0] ?? null;
 }
 
-/** The end of a parent's horizon: what is left is not traded, and is the opportunity part of its shortfall. */
+/** The end of a parent's horizon: what is left is not traded, and is the opportunity part of its shortfall. What still works is cancelled. */
 async function expireParent(house: House, id: string): Promise<void> {
+  // read
   const parent = house.state.execution.parents.get(id);
   if (parent === undefined || parent.end !== null) return;
   const facts = readFacts(house, [parent.symbol]);
+
+  // decide: a cancel only ever reduces
+  const cancels = cancelsOf([parent], 'the end of the horizon');
+
+  // record
   const expired = draft('parent.expired', SYSTEM, parent.decidedSeq, {
     account: parent.account, clOrdId: id, endPx: textOf(midOf(facts.symbols.get(parent.symbol))),
     leavesQty: formatDecimal(subtract(parent.orderQty, parent.cumQty)), parent: id, strategy: parent.strategy, symbol: parent.symbol,
   });
-  await house.journal.append([expired]).durable;
+  await house.journal.append([expired, ...cancelDrafts(cancels, 'first')]).durable;
+
+  // act
+  sendCancels(house, cancels);
 }

@@ -1,13 +1,12 @@
 import { draft, SYSTEM } from '../../compliance/records.ts';
 import { isOpen } from '../../execution/order-state.ts';
-import { formatDecimal } from '../../risk/domain/decimal.ts';
+import type { Child, Parent } from '../../execution/state.ts';
+import { formatDecimal, subtract } from '../../risk/domain/decimal.ts';
 import type { ChildOrder } from '../../risk/domain/order.ts';
 import type { Approved, Receipt } from '../../risk/domain/proof.ts';
-import { scopesOf, strictest } from '../../risk/switches.ts';
-import { traderOf, type House } from '../house.ts';
-
-const HALTED = { why: 'halted', verdicts: [{ code: 'SWITCH_HALTED', limit: 'active', observed: 'halted', outcome: 'deny', unit: 'none' }] } as const;
-const CANCELED = { why: 'canceled', verdicts: [] } as const;
+import type { Verdict } from '../../risk/domain/verdict.ts';
+import { lastLook } from '../../risk/last-look.ts';
+import type { House } from '../house.ts';
 
 /**
  * The last look before a send, in the turn of the send: while the record became durable a switch may have flipped, or the order may
@@ -18,17 +17,28 @@ const CANCELED = { why: 'canceled', verdicts: [] } as const;
 export function sendOrWithhold(house: House, order: Approved<ChildOrder>, receipt: Receipt): void {
   const venue = house.venues.get(order.venue);
   if (venue === undefined) throw new Error(`no venue ${order.venue}`);
-  const child = house.state.execution.children.get(order.clOrdId);
-  if (child === undefined || !isOpen(child.state)) return;
-  const { state } = strictest(house.state.risk, scopesOf({ ...order, trader: traderOf(house, order.parent) }));
-  if (state !== 'halted' && child.state === 'pending') {
-    venue.send(order, receipt);
-    return;
-  }
-  house.journal.append([
-    draft('slice.withheld', SYSTEM, receipt.seq, {
-      clOrdId: order.clOrdId, decision: 'denied', due: null, judged: null, observed: [], orderQty: formatDecimal(order.orderQty), parent: order.parent,
-      ...(state === 'halted' ? HALTED : CANCELED),
-    }),
-  ]).durable.catch(house.fail);
+  const { children, parents } = house.state.execution;
+  const child = children.get(order.clOrdId);
+  const parent = parents.get(order.parent);
+  if (child === undefined || parent === undefined || !isOpen(child.state)) return;
+  const verdicts = denials(house, parent, child);
+  if (child.state === 'pending' && verdicts.length === 0) venue.send(order, receipt);
+  else withhold(house, child, verdicts, receipt);
+}
+
+/** Of a direct order the books hold the largest of its chain, of a slice its own leaves. */
+function denials(house: House, parent: Parent, { order, cumQty }: Child): readonly Verdict[] {
+  const leavesQty = subtract(order.orderQty, cumQty);
+  const reservedQty = parent.clOrdId === null ? leavesQty : parent.reserved;
+  return lastLook(order, { trader: parent.attribution?.trader ?? null, leavesQty, reservedQty }, house.state.risk);
+}
+
+/** Without a verdict its cancel was asked for, or its venue lost it: that record stands before this one. */
+function withhold(house: House, { order }: Child, verdicts: readonly Verdict[], { seq }: Receipt): void {
+  const { account, clOrdId, orderQty, parent, strategy, symbol } = order;
+  const withheld = draft('slice.withheld', SYSTEM, seq, {
+    account, clOrdId, decision: 'denied', due: null, judged: null, observed: [], orderQty: formatDecimal(orderQty), parent, strategy, symbol, verdicts,
+    why: verdicts.length > 0 ? 'switched' : 'canceled',
+  });
+  house.journal.append([withheld]).durable.catch(house.fail);
 }

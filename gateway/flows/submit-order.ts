@@ -13,7 +13,7 @@ import type { Facts } from '../../risk/facts.ts';
 import type { OrderDecided } from '../../risk/records.ts';
 import { factsJson, midOf, readFacts, textOf } from '../facts.ts';
 import { idOf, policyInForce, type House } from '../house.ts';
-import { recall, type Known } from './recall.ts';
+import { decisionAt, knownAs, lookUpForgotten } from './recall.ts';
 import { sendOrWithhold } from './send.ts';
 
 export interface OrderSubmission {
@@ -32,8 +32,10 @@ export type OrderAnswer =
 export async function submitOrder(house: House, submission: OrderSubmission): Promise<OrderAnswer> {
   // read
   const { terms, clOrdId } = submission;
-  const known = await recall<OrderDecided>(house, 'order', terms.account, clOrdId, submission.requestHash);
-  if (known.kind !== 'new') return repeated(known);
+  const earlier = await lookUpForgotten<OrderDecided>(house, 'order', terms.account, clOrdId);
+  const known = knownAs(house, 'order', terms.account, clOrdId, earlier);
+  if (known !== null && known.requestHash !== submission.requestHash) return { outcome: 'conflict' };
+  if (known !== null) return { outcome: 'decided', ...(await decisionAt<OrderDecided>(house, known.seq)), repeat: true };
   if (!house.admits()) return { outcome: 'busy' };
   const facts = readFacts(house, [terms.symbol]);
   const venue = venueFor(house);
@@ -43,7 +45,7 @@ export async function submitOrder(house: House, submission: OrderSubmission): Pr
 
   // decide
   const decision = decideOrder(
-    { terms: child, subject: submission.actor.id, attribution: submission.attribution, venue, reservedQty: ZERO }, house.state.risk, facts,
+    { terms: child, subject: submission.actor.id, attribution: submission.attribution, forecast: null, venue, reservedQty: ZERO }, house.state.risk, facts,
   );
 
   // record
@@ -56,10 +58,6 @@ export async function submitOrder(house: House, submission: OrderSubmission): Pr
   // act
   if (decision.decision === 'accepted') sendOrWithhold(house, decision.approved, sliceReceipt as Receipt);
   return { outcome: 'decided', decided: records[0] as LogRecord<string, OrderDecided>, receipt: receipt as Receipt, repeat: false };
-}
-
-export function repeated(known: Exclude<Known<OrderDecided>, { kind: 'new' }>): OrderAnswer {
-  return known.kind === 'conflict' ? { outcome: 'conflict' } : { outcome: 'decided', decided: known.decided, receipt: known.receipt, repeat: true };
 }
 
 /** The one venue of the policy, until routing chooses among several. */

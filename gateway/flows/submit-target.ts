@@ -7,8 +7,8 @@ import { LEG_CHECKS, PORTFOLIO_CHECKS } from '../../risk/checks/index.ts';
 import { decideTarget } from '../../risk/decide-target.ts';
 import { absolute, formatDecimal, toNumber, ZERO } from '../../risk/domain/decimal.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
-import type { Actor, Draft, LogRecord } from '../../risk/domain/record.ts';
-import type { TargetPortfolio } from '../../risk/domain/target.ts';
+import type { Actor, Draft } from '../../risk/domain/record.ts';
+import type { Leg, TargetPortfolio } from '../../risk/domain/target.ts';
 import { formatInstant } from '../../risk/domain/time.ts';
 import type { LegDecision, TargetDecision } from '../../risk/decision.ts';
 import type { Facts } from '../../risk/facts.ts';
@@ -16,9 +16,10 @@ import type { LegDecided, TargetDecided } from '../../risk/records.ts';
 import { factsJson, midOf, readFacts, textOf } from '../facts.ts';
 import { idOf, policyInForce, type House } from '../house.ts';
 import { cancelDrafts, cancelsOf, sendCancels } from './cancel.ts';
-import { recall } from './recall.ts';
+import { decisionAt, knownAs, lookUpForgotten } from './recall.ts';
 import { schedule } from './schedule.ts';
 import { venueFor } from './submit-order.ts';
+import { withdrawnDrafts } from './withdraw.ts';
 
 export interface TargetSubmission {
   readonly actor: Actor;
@@ -34,9 +35,10 @@ export type TargetAnswer =
 export async function submitTarget(house: House, submission: TargetSubmission): Promise<TargetAnswer> {
   // read
   const { actor, target } = submission;
-  const known = await recall<TargetDecided>(house, 'target', target.account, target.targetId, submission.requestHash);
-  if (known.kind === 'conflict') return { outcome: 'conflict' };
-  if (known.kind === 'repeat') return repeatedTarget(house, known.decided, known.receipt);
+  const earlier = await lookUpForgotten<TargetDecided>(house, 'target', target.account, target.targetId);
+  // a dry run is answered as if it were the first, and leaves the id as it is
+  const known = submission.dryRun ? null : knownAs(house, 'target', target.account, target.targetId, earlier);
+  if (known !== null) return known.requestHash === submission.requestHash ? repeatedTarget(house, known.seq) : { outcome: 'conflict' };
   if (!house.admits()) return { outcome: 'busy' };
   const symbols = symbolsOf(house.state.risk, target);
   const old = supersededParents(house.state.execution, target, symbols);
@@ -49,11 +51,13 @@ export async function submitTarget(house: House, submission: TargetSubmission): 
   // record
   const seq = submission.dryRun ? 0 : house.journal.nextSeq;
   const decided = targetDecided(house, submission, decision, facts);
-  const legs = decision.legs.map((leg, i) => legDecided(house, { submission, decision, leg, facts, old, id: idOf(house.journal.log, seq + 1 + i) }));
+  const context = { target, decision, facts, asked: new Map(target.legs.map((leg) => [leg.symbol, leg])), old: bySymbol(old) };
+  const legs = decision.legs.map((leg, i) => legDecided(house, context, leg, idOf(house.journal.log, seq + 1 + i)));
   if (submission.dryRun) return { outcome: 'decided', decided, legs, receipt: null, repeat: false };
   const drafts: Draft[] = [draft('target.decided', actor, null, decided), ...legs.map((leg) => draft('leg.decided', actor, 'first', leg))];
-  const cancels = decision.decision === 'denied' ? [] : cancelsOf(old, 'a newer target');
-  drafts.push(...cancelDrafts(cancels, 'first'));
+  const taken = decision.decision === 'denied' ? [] : old;
+  const cancels = cancelsOf(taken, SUPERSEDED);
+  drafts.push(...withdrawnDrafts(withoutLeg(taken, legs), { actor, reason: SUPERSEDED, cause: 'first' }), ...cancelDrafts(cancels, 'first'));
   const [receipt] = await house.journal.append(drafts, facts.now).durable;
 
   // act
@@ -62,7 +66,16 @@ export async function submitTarget(house: House, submission: TargetSubmission): 
   return { outcome: 'decided', decided, legs, receipt: receipt as Receipt, repeat: false };
 }
 
-async function repeatedTarget(house: House, decided: LogRecord<string, TargetDecided>, receipt: Receipt): Promise<TargetAnswer> {
+const SUPERSEDED = 'a newer target';
+
+/** Of what `complete` takes over: parents in symbols where nothing is held or works, so that there is no leg to close them by. */
+function withoutLeg(parents: readonly Parent[], legs: readonly LegDecided[]): readonly Parent[] {
+  const withdrawn = new Set(legs.flatMap(({ withdraws }) => withdraws));
+  return parents.filter(({ id }) => !withdrawn.has(id));
+}
+
+async function repeatedTarget(house: House, seq: number): Promise<TargetAnswer> {
+  const { decided, receipt } = await decisionAt<TargetDecided>(house, seq);
   const legs = await house.records(decided.seq + 1, decided.seq + 1 + decided.body.legs);
   return { outcome: 'decided', decided: decided.body, legs: legs.map((record) => record.body as LegDecided), receipt, repeat: true };
 }
@@ -82,28 +95,33 @@ function targetDecided(house: House, { target, requestHash }: TargetSubmission, 
 }
 
 interface LegContext {
-  readonly submission: TargetSubmission;
+  readonly target: TargetPortfolio;
   readonly decision: TargetDecision;
-  readonly leg: LegDecision;
   readonly facts: Facts;
-  readonly old: readonly Parent[];
-  readonly id: string;
+  /** By symbol: what was asked for, and the parents that the target takes over from. */
+  readonly asked: ReadonlyMap<string, Leg>;
+  readonly old: ReadonlyMap<string, readonly Parent[]>;
 }
 
-function legDecided(house: House, { submission: { target }, decision, leg, facts, old, id }: LegContext): LegDecided {
+function bySymbol(parents: readonly Parent[]): ReadonlyMap<string, readonly Parent[]> {
+  const groups = new Map<string, Parent[]>();
+  for (const parent of parents) groups.set(parent.symbol, [...(groups.get(parent.symbol) ?? []), parent]);
+  return groups;
+}
+
+function legDecided(house: House, { target, decision, facts, asked, old }: LegContext, leg: LegDecision, id: string): LegDecided {
   const symbolFacts = facts.symbols.get(leg.symbol);
-  const asked = target.legs.find((each) => each.symbol === leg.symbol);
+  const { forecastDays = null, mu = null, sigma = null } = asked.get(leg.symbol) ?? {};
   const denied = decision.decision === 'denied';
   const deltaQty = denied ? ZERO : leg.deltaQty;
   const works = deltaQty !== 0n;
   const expireAt = horizonEnd(facts.now, target.horizonSeconds);
+  const { observed, verdicts } = packVerdicts(LEG_CHECKS, leg.verdicts, policyInForce(house), leg.symbol);
   return {
     account: target.account, allowed: formatDecimal(leg.allowed), arrivalPx: textOf(midOf(symbolFacts)), clOrdId: works ? id : null,
     decision: leg.outcome, deltaQty: formatDecimal(deltaQty), expireAt: works ? formatInstant(expireAt) : null, facts: factsJson(symbolFacts),
-    forecastDays: asked?.forecastDays ?? null, mu: asked?.mu ?? null, ...packVerdicts(LEG_CHECKS, leg.verdicts, policyInForce(house), leg.symbol),
-    requested: textOf(leg.requested),
-    schedule: works ? scheduleOf(house, target, leg, facts) : [], sigma: asked?.sigma ?? null, strategy: target.strategy, symbol: leg.symbol,
-    targetId: target.targetId, withdraws: denied ? [] : old.filter((parent) => parent.symbol === leg.symbol).map((parent) => parent.id),
+    forecastDays, mu, observed, requested: textOf(leg.requested), schedule: works ? scheduleOf(house, target, leg, facts) : [], sigma,
+    strategy: target.strategy, symbol: leg.symbol, targetId: target.targetId, verdicts, withdraws: denied ? [] : (old.get(leg.symbol) ?? []).map((parent) => parent.id),
   };
 }
 

@@ -39,9 +39,19 @@ export async function withdrawTarget(house: House, { actor, account, targetId, r
 /** Parents named in one record: a target has thousands, and a record at most 65,535 bytes. */
 export const PARENTS_A_RECORD = 1_000;
 
-/** The end of parents of one target, in as many records as it takes; those after the first follow from it. */
-export function withdrawnDrafts(parents: readonly Parent[], { actor, reason, cause }: Pick<Withdrawal, 'actor' | 'reason'> & Pick<Draft, 'cause'>): Draft<'target.withdrawn', TargetWithdrawn>[] {
-  return pagesOf(parents, PARENTS_A_RECORD).map((page, i) => {
+type Why = Pick<Withdrawal, 'actor' | 'reason'> & Pick<Draft, 'cause'>;
+
+/** The end of these parents of targets, by target, in as many records as it takes; those after the first follow from it. */
+export function withdrawnDrafts(parents: readonly Parent[], { actor, reason, cause }: Why): Draft<'target.withdrawn', TargetWithdrawn>[] {
+  const byTarget = new Map<string, Parent[]>();
+  for (const parent of parents) {
+    const key = `${parent.account}/${parent.targetId ?? ''}`;
+    const ofOne = byTarget.get(key);
+    if (ofOne === undefined) byTarget.set(key, [parent]);
+    else ofOne.push(parent);
+  }
+  const pages = [...byTarget.values()].flatMap((ofOne) => pagesOf(ofOne, PARENTS_A_RECORD));
+  return pages.map((page, i) => {
     const { account, strategy, targetId } = page[0] as Parent;
     const body = { account, parents: page.map(({ id }) => id), reason, strategy, targetId: targetId as string };
     return draft('target.withdrawn', actor, i === 0 ? cause : 'first', body);

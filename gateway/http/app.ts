@@ -11,6 +11,7 @@ import type { Principal } from '../auth/principal.ts';
 import { registerStream } from '../ws/stream.ts';
 import type { EventSource, Pulse } from '../ws/events.ts';
 import { BOUNDS, InFlight, Strangers } from './bounds.ts';
+import { documented } from './document.ts';
 import { problem, problemOf, Refusal, type EdgeCode } from './errors.ts';
 import { bearerOf, isOurHost, isOurMedia, isOurOrigin } from './headers.ts';
 import { parseJsonBytes } from './json.ts';
@@ -19,7 +20,7 @@ import { parseQuery, querySchema } from './query.ts';
 import { send, sendToConnection } from './reply.ts';
 import type { Route } from './route.ts';
 import { ROUTES } from './routes.ts';
-import { ProblemView } from './schemas/views.ts';
+import { LiveView, OpenView, ReadyView, TextView } from './schemas/views.ts';
 import type { Answer, Service } from './service.ts';
 
 declare module 'fastify' {
@@ -113,6 +114,11 @@ const whereOf = (request: FastifyRequest) => ({ method: request.method, route: r
 type Done = (error?: Error) => void;
 export type Guard = (request: FastifyRequest, reply: FastifyReply, done: Done) => void;
 type PublicAnswer = Answer & { readonly type?: string };
+interface PublicRoute {
+  readonly summary: string;
+  readonly answers: Route['answers'];
+  readonly answer: () => PublicAnswer | Promise<PublicAnswer>;
+}
 
 interface Guards {
   readonly open: Guard;
@@ -215,7 +221,7 @@ function registerRoute(app: FastifyInstance, route: Route, guards: Guards, perfo
       summary, description: `For ${route.roles.join(', ')}.`, security: [{ bearer: [] }],
       ...(route.body === undefined ? {} : { body: route.body.schema }),
       ...(Object.keys(route.query).length === 0 ? {} : { querystring: querySchema(route.query) }),
-      response: { ...route.answers, '4xx': ProblemView, '5xx': ProblemView },
+      response: documented(route.answers),
     },
     onRequest: guards.ofRoute(route),
     handler: async (request, reply) => {
@@ -229,17 +235,23 @@ function registerRoute(app: FastifyInstance, route: Route, guards: Guards, perfo
 
 /** Answers for anyone who reaches us. They name nobody: no account, strategy, person or order. */
 function registerPublicRoutes(app: FastifyInstance, parts: AppParts, guards: Guards): void {
-  const answers: Record<string, () => PublicAnswer | Promise<PublicAnswer>> = {
-    '/health/live': () => ({ status: 200, body: { live: true } }),
-    '/health/ready': () => {
-      const readiness = parts.service.ready();
-      return { status: readiness.ready ? 200 : 503, body: readiness };
+  const routes: Record<string, PublicRoute> = {
+    '/health/live': { summary: 'Whether the process answers', answers: { 200: LiveView }, answer: () => ({ status: 200, body: { live: true } }) },
+    '/health/ready': {
+      summary: 'Whether strategies are served, and the clock they go by', answers: { 200: ReadyView, 503: ReadyView },
+      answer: () => {
+        const readiness = parts.service.ready();
+        return { status: readiness.ready ? 200 : 503, body: readiness };
+      },
     },
-    '/metrics': async () => ({ status: 200, body: await parts.registry.metrics(), type: parts.registry.contentType }),
-    '/openapi.json': () => ({ status: 200, body: app.swagger() }),
+    '/metrics': {
+      summary: 'Metrics for Prometheus', answers: { 200: TextView },
+      answer: async () => ({ status: 200, body: await parts.registry.metrics(), type: parts.registry.contentType }),
+    },
+    '/openapi.json': { summary: 'This document', answers: { 200: OpenView }, answer: () => ({ status: 200, body: app.swagger() }) },
   };
-  for (const [url, answer] of Object.entries(answers)) {
-    app.get(url, { schema: { hide: true }, onRequest: guards.open }, async (request, reply) => {
+  for (const [url, { summary, answers, answer }] of Object.entries(routes)) {
+    app.get(url, { schema: { summary, response: documented(answers) }, onRequest: guards.open }, async (request, reply) => {
       parseQuery({}, request.query as string);
       const { type, ...rest } = await answer();
       send(reply, rest, type);

@@ -8,7 +8,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ClientConfig } from 'pg';
+import pg, { type ClientConfig } from 'pg';
 import { packagedNative, reachableBinaries, type Binaries } from './binaries.ts';
 import { clusterHome, clusterPassword, isThere, makeCluster, socketFolder, SUPERUSER, type Home } from './home.ts';
 import { databaseUsers, ownerOf, type Identity } from './user.ts';
@@ -31,6 +31,7 @@ const START_DEADLINE_MS = 30_000;
 const STOP_DEADLINE_MS = 60_000;
 const POLL_MS = 50;
 const WATCH_MS = 1_000;
+const USE_ENDS_MS = 1_000;
 
 /** For a small machine; durability settings are PostgreSQL's own defaults: fsync, full_page_writes and synchronous_commit on. */
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -54,17 +55,53 @@ interface Postmaster {
 }
 
 /** Ready within about a second, half of it initdb on the first start. `dataDir` exists. Errors: one line saying what to do. */
-export async function startPostgres({ dataDir, log }: ClusterOptions): Promise<Cluster> {
+export async function startPostgres(options: ClusterOptions): Promise<Cluster> {
+  const { site, password } = await prepare(options);
+  const found = await bring(site);
+  return { connection: superuser(found, password), adopted: found.child === null, stop: keepRunning(site, found) };
+}
+
+/**
+ * For a command beside the gateway, or without it: the server that runs, or one started for as long as `use` takes. It is not watched,
+ * and is left running when a gateway has come to use it meanwhile.
+ */
+export async function visitPostgres<T>(options: ClusterOptions, use: (connection: ClientConfig) => Promise<T>): Promise<T> {
+  const { site, password } = await prepare(options);
+  const found = await bring(site);
+  const connection = superuser(found, password);
+  try {
+    return await use(connection);
+  } finally {
+    if (found.child !== null && !(await isUsed(connection, site))) await shutDown(site, found);
+  }
+}
+
+async function prepare({ dataDir, log }: ClusterOptions): Promise<{ readonly site: Site; readonly password: string }> {
   const users = await databaseUsers(dataDir);
   const home = await clusterHome(dataDir, users, log);
   const password = await clusterPassword(dataDir);
   const binaries = await reachableBinaries(await packagedNative(), home.path, users?.server ?? null, log);
   await makeCluster(home, binaries, users, password);
-  const server = users === null ? null : await ownerOf(home.data);
-  const site: Site = { home, binaries, server, log };
-  const found = await bring(site);
-  const connection: ClientConfig = { host: found.sockets, port: 5432, user: SUPERUSER, password, database: 'postgres' };
-  return { connection, adopted: found.child === null, stop: keepRunning(site, found) };
+  return { site: { home, binaries, server: users === null ? null : await ownerOf(home.data), log }, password };
+}
+
+const superuser = ({ sockets }: Postmaster, password: string): ClientConfig => ({ host: sockets, port: 5432, user: SUPERUSER, password, database: 'postgres' });
+
+/** Whether others are connected. Our own connections end a moment after we have closed them. */
+async function isUsed(connection: ClientConfig, { log }: Site): Promise<boolean> {
+  const client = new pg.Client(connection);
+  client.on('error', (error) => { log(error.message); });
+  await client.connect();
+  try {
+    for (let waited = 0; ; waited += POLL_MS) {
+      const { rowCount } = await client.query("SELECT FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()");
+      if (rowCount === 0) return false;
+      if (waited >= USE_ENDS_MS) return true;
+      await sleep(POLL_MS);
+    }
+  } finally {
+    await client.end();
+  }
 }
 
 /** Adopts the postmaster of this data folder, or starts one; tries again while a dying predecessor is still in the way. */
@@ -154,11 +191,17 @@ function keepRunning(site: Site, first: Postmaster): () => Promise<void> {
   return async () => {
     stopping.abort();
     await watching;
-    if (isAlive(current.pid)) process.kill(current.pid, 'SIGINT');
-    await gone(current, AbortSignal.timeout(STOP_DEADLINE_MS), POLL_MS);
-    if (isAlive(current.pid)) throw new Error(`the embedded PostgreSQL (process ${String(current.pid)}) has not stopped; its data are safe`);
-    if (dirname(current.sockets) !== site.home.path) await rm(current.sockets, { recursive: true, force: true });
+    await shutDown(site, current);
   };
+}
+
+/** Fast shutdown, awaited. */
+async function shutDown({ home }: Site, postmaster: Postmaster): Promise<void> {
+  const { pid, sockets } = postmaster;
+  if (isAlive(pid)) process.kill(pid, 'SIGINT');
+  await gone(postmaster, AbortSignal.timeout(STOP_DEADLINE_MS), POLL_MS);
+  if (isAlive(pid)) throw new Error(`the embedded PostgreSQL (process ${String(pid)}) has not stopped; its data are safe`);
+  if (dirname(sockets) !== home.path) await rm(sockets, { recursive: true, force: true });
 }
 
 /** Resolves when the postmaster has ended, or the signal is aborted. One that was found is no child: it can only be looked at. */

@@ -1,8 +1,9 @@
 /** Accounts, positions, limits and instruments in API form. */
 import { drawdown, governor } from '../../risk/governor.ts';
-import { add, divide, formatDecimal, multiply, ZERO, type Decimal } from '../../risk/domain/decimal.ts';
+import { add, divide, formatDecimal, multiply, toNumber, ZERO, type Decimal } from '../../risk/domain/decimal.ts';
 import type { Instrument } from '../../risk/domain/instrument.ts';
 import { formatInstant } from '../../risk/domain/time.ts';
+import type { Verdict } from '../../risk/domain/verdict.ts';
 import { equityOf } from '../../risk/books.ts';
 import { exposureOf, type Exposure } from '../../risk/exposure.ts';
 import type { Limits } from '../../risk/policy.ts';
@@ -74,23 +75,34 @@ function positionView(line: Line, books: readonly Book[], mark: Decimal | null):
 function limitsView(house: House, account: Account): unknown[] {
   const inForce = policyInForce(house);
   const exposure = exposureOf(account, inForce, house.timers.now());
-  return usesOf(exposure, inForce.policy.limits).map(({ code, observed, limit }) => ({
+  const uses = exposure.equity > 0 ? usesOf(account, exposure, inForce.policy.limits) : [];
+  return uses.map(({ code, observed, limit, unit }) => ({
     account: account.id, code, observed: decimal(observed), limit: decimal(limit), headroom: decimal(Math.max(0, limit - observed)),
-    utilisation: decimal(observed / limit),
-    unit: 'xEquity',
+    utilisation: limit > 0 ? decimal(observed / limit) : null, unit,
   }));
 }
 
-function usesOf({ equity, gross, net, unsettled, turnoverUsed, variance, sectorGross }: Exposure, limits: Limits): { code: string; observed: number; limit: number }[] {
+interface Use extends Pick<Verdict, 'code' | 'unit'> {
+  readonly observed: number;
+  readonly limit: number;
+}
+
+/** Of the limits a name and a sector the most used one. Without equity nothing has a weight. */
+function usesOf(account: Account, { equity, gross, net, unsettled, turnoverUsed, variance, sectorGross }: Exposure, limits: Limits): Use[] {
   return [
-    { code: 'GROSS_EXPOSURE', observed: gross / equity, limit: limits.grossXEquity },
-    { code: 'NET_EXPOSURE', observed: Math.abs(net) / equity, limit: limits.netXEquity },
-    { code: 'SECTOR_EXPOSURE', observed: Math.max(0, ...sectorGross.values()) / equity, limit: limits.sectorXEquity },
-    { code: 'LEVERAGE', observed: gross / (equity - unsettled), limit: limits.leverageX },
-    { code: 'TURNOVER', observed: turnoverUsed / equity, limit: limits.turnoverXEquityPerDay },
-    { code: 'VOLATILITY_CAP', observed: Math.sqrt(variance) / equity, limit: limits.volatilityAnnual },
+    { code: 'NAME_EXPOSURE', observed: Math.max(0, ...[...account.lines.values()].map(worstOf)) / equity, limit: limits.nameXEquity, unit: 'xEquity' },
+    { code: 'GROSS_EXPOSURE', observed: gross / equity, limit: limits.grossXEquity, unit: 'xEquity' },
+    { code: 'NET_EXPOSURE', observed: Math.abs(net) / equity, limit: limits.netXEquity, unit: 'xEquity' },
+    { code: 'SECTOR_EXPOSURE', observed: Math.max(0, ...sectorGross.values()) / equity, limit: limits.sectorXEquity, unit: 'xEquity' },
+    { code: 'LEVERAGE', observed: gross / (equity - unsettled), limit: limits.leverageX, unit: 'xEquity' },
+    { code: 'TURNOVER', observed: turnoverUsed / equity, limit: limits.turnoverXEquityPerDay, unit: 'xEquity' },
+    { code: 'VOLATILITY_CAP', observed: Math.sqrt(variance) / equity, limit: limits.volatilityAnnual, unit: 'fraction' },
+    { code: 'DRAWDOWN_GOVERNOR', observed: Math.max(0, 1 - equity / toNumber(account.peak)), limit: limits.governor.hardStop, unit: 'fraction' },
   ];
 }
+
+/** The larger end that a name's open orders may bring it to, in money. */
+const worstOf = ({ qtyN, buyOpenN, sellOpenN, markN }: Line): number => Math.max(Math.abs(qtyN + buyOpenN), Math.abs(qtyN - sellOpenN)) * markN;
 
 /** A double for people: at most six decimals, no exponent. */
 function decimal(value: number): string {

@@ -13,7 +13,7 @@ const PAGE = 2_000;
 
 export function auditService(store: LogStore, transparency: Transparency): Audit {
   return {
-    auditRecords: async (_, query) => ({ status: 200, body: await page(store, query) }),
+    auditRecords: async (_, query) => ({ status: 200, body: await page(store, query, transparency.size) }),
     auditCheckpoint: () => Promise.resolve(checkpoint(transparency)),
     auditKey: () => Promise.resolve({ status: 200, body: `${transparency.verifierKey}\n` }),
     inclusionProof: (_, seq, size) => proof(async () => ({ seq, size, hashes: await transparency.inclusion(seq, size) })),
@@ -33,7 +33,8 @@ async function proof(prove: () => Promise<unknown>): Promise<Answer> {
   }
 }
 
-async function page(store: LogStore, query: RecordQuery): Promise<{ items: { canonical: string; hash: string }[]; next: number | null }> {
+/** `size`: durable records. A page that ends with the last of them is the last. */
+async function page(store: LogStore, query: RecordQuery, size: number): Promise<{ items: { canonical: string; hash: string }[]; next: number | null }> {
   const items: { canonical: string; hash: string }[] = [];
   const plain = query.kind === undefined && query.account === undefined && query.clOrdId === undefined;
   const scanEnd = query.after + 1 + (plain ? query.limit : SCAN_MAX);
@@ -43,11 +44,11 @@ async function page(store: LogStore, query: RecordQuery): Promise<{ items: { can
     for (const stored of read) {
       from = stored.seq + 1;
       if (plain || matches(stored, query)) items.push({ canonical: stored.canonical, hash: stored.hash });
-      if (items.length === query.limit) return { items, next: from - 1 };
+      if (items.length === query.limit) return { items, next: from < size ? from - 1 : null };
     }
     if (read.length === 0) return { items, next: null };
   }
-  return { items, next: from - 1 };
+  return { items, next: from < size ? from - 1 : null };
 }
 
 function matches(stored: StoredRecord, { kind, account, clOrdId }: RecordQuery): boolean {

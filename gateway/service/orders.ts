@@ -5,7 +5,7 @@ import { avgPxOf } from '../../execution/shortfall.ts';
 import { findOrder, findParent, type Child, type ExecutionState, type Parent } from '../../execution/state.ts';
 import { unpackVerdicts } from '../../risk/verdicts.ts';
 import { ORDER_CHECKS } from '../../risk/checks/index.ts';
-import { add, formatDecimal, multiply, parseDecimal, subtract, ZERO } from '../../risk/domain/decimal.ts';
+import { add, formatDecimal, multiply, parseDecimal, subtract, ZERO, type Decimal } from '../../risk/domain/decimal.ts';
 import type { OrderState } from '../../risk/domain/order.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
 import type { LogRecord } from '../../risk/domain/record.ts';
@@ -75,8 +75,18 @@ async function amend(house: House, principal: Principal, account: string, clOrdI
     case 'done':
       return problem('CONFLICT', 'The order cannot be amended: it is done, not yet at the venue, being cancelled, or filled to the new quantity');
     case 'decided':
-      return decidedAnswer(house, answer.decided, answer.receipt, 200);
+      return amendedAnswer(house, answer.decided, answer.receipt);
   }
+}
+
+/** What the amendment was decided to be, with the order's progress: what was filled stays filled. */
+async function amendedAnswer(house: House, decided: LogRecord<string, OrderDecided>, receipt: Receipt): Promise<Answer> {
+  const { status, body } = await decidedAnswer(house, decided, receipt, 200);
+  const parent = findParent(house.state.execution, decided.body.parent);
+  if (status !== 200 || parent === null) return { status, body };
+  const leavesQty = subtract(parseDecimal(decided.body.orderQty), parent.cumQty);
+  const progress = { cumQty: formatDecimal(parent.cumQty), leavesQty: formatDecimal(leavesQty), avgPx: textOf(avgPxOf(parent)), state: stateOf(parent) };
+  return { status, body: { ...(body as object), ...progress, venue: parent.children.at(-1)?.order.venue ?? null } };
 }
 
 async function cancel(house: House, principal: Principal, account: string, clOrdId: string): Promise<Answer> {
@@ -104,11 +114,21 @@ async function view(house: House, account: string, clOrdId: string): Promise<Ans
   const { execution } = house.state;
   const parent = findOrder(execution, account, clOrdId) ?? findParent(execution, clOrdId);
   if (parent !== null) return { status: 200, body: await orderOf(house, parent) };
-  const child = execution.children.get(clOrdId);
-  if (child !== undefined) return { status: 200, body: childView(child) };
   const records = await house.lookUp(`order:${account}/${clOrdId}`);
   const [first] = records as readonly LogRecord<string, OrderDecided>[];
-  return first === undefined ? problem('NOT_FOUND', 'There is no such order') : { status: 200, body: await formerView(house, first) };
+  if (first !== undefined) return { status: 200, body: await formerView(house, first) };
+  const slice = await sliceView(house, account, clOrdId);
+  return slice === null ? problem('NOT_FOUND', 'There is no such order') : { status: 200, body: slice };
+}
+
+/** A slice of a target, while its parent is remembered: its reports name the parent. Null where there is none in this account. */
+async function sliceView(house: House, account: string, clOrdId: string): Promise<Record<string, unknown> | null> {
+  const { children } = house.state.execution;
+  const reports = await house.lookUp(`child:${clOrdId}`);
+  const parent = (reports[0]?.body as OrderFilled | undefined)?.parent ?? null;
+  const child = children.get(clOrdId) ?? (parent === null ? undefined : findParent(house.state.execution,
+  parent)?.children.find(({ order }) => order.clOrdId === clOrdId));
+  return child?.order.account === account ? { ...childView(child), avgPx: textOf(avgPxOf(filledOf(reports))) } : null;
 }
 
 /** A parent as one order: a caller's direct order under its own id, a target's leg under ours. */
@@ -150,15 +170,22 @@ const ENDED: Readonly<Record<string, OrderState>> = { 'order.canceled': 'cancele
 /** An order that memory has forgotten: its decision, and the reports of its slice, from the database. */
 async function formerView(house: House, { seq, body }: LogRecord<string, OrderDecided>): Promise<Record<string, unknown>> {
   const reports = body.decision === 'denied' ? [] : await house.lookUp(`child:${idOf(house.journal.log, seq + 1)}`);
-  const fills = reports.filter((report) => report.kind === 'order.filled').map((report) => report.body as OrderFilled);
-  const cumQty = fills.reduce((sum, fill) => add(sum, parseDecimal(fill.lastQty)), ZERO);
-  const cost = fills.reduce((sum, fill) => add(sum, multiply(parseDecimal(fill.lastQty), parseDecimal(fill.lastPx))), ZERO);
+  const filled = filledOf(reports);
   const ended = reports.map((report) => ENDED[report.kind]).find((state) => state !== undefined);
   const { clOrdId, parent, account, strategy, symbol, side, orderQty, type, limitPx } = body;
   return {
-    clOrdId, parent, account, strategy, symbol, side, orderQty, cumQty: formatDecimal(cumQty), leavesQty: '0', avgPx: textOf(avgPxOf({ cost, cumQty })),
+    clOrdId, parent, account, strategy, symbol, side, orderQty, cumQty: formatDecimal(filled.cumQty), leavesQty: '0', avgPx: textOf(avgPxOf(filled)),
     state: body.decision === 'denied' ? 'denied' : (ended ?? 'filled'), venue: null, type, limitPx, seq, receipt: receiptView(await house.receiptOf(seq)),
     verdicts: unpackVerdicts(ORDER_CHECKS, body, await house.policyOf(body.policy.hash), symbol),
+  };
+}
+
+/** What the fills among an order's reports come to. */
+function filledOf(reports: readonly LogRecord[]): { readonly cumQty: Decimal; readonly cost: Decimal } {
+  const fills = reports.filter((report) => report.kind === 'order.filled').map((report) => report.body as OrderFilled);
+  return {
+    cumQty: fills.reduce((sum, fill) => add(sum, parseDecimal(fill.lastQty)), ZERO),
+    cost: fills.reduce((sum, fill) => add(sum, multiply(parseDecimal(fill.lastQty), parseDecimal(fill.lastPx))), ZERO),
   };
 }
 

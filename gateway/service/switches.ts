@@ -1,5 +1,7 @@
 /** Switches and approvals in API form. */
 import { formatInstant } from '../../risk/domain/time.ts';
+import type { SwitchFlipped } from '../../risk/records.ts';
+import type { Receipt } from '../../risk/domain/proof.ts';
 import type { Approval } from '../../compliance/state.ts';
 import type { Principal } from '../auth/principal.ts';
 import { flipSwitch, previewFlip, type SwitchCommand } from '../flows/flip-switch.ts';
@@ -51,15 +53,27 @@ async function flipped(house: House, principal: Principal, body: SwitchBody): Pr
   const answer = await flipSwitch(house, commandOf(principal, body));
   switch (answer.outcome) {
     case 'loosens':
-      return problem('CONFLICT', 'This would loosen the switch, or leave it as it is: ask for a release, which a second person approves');
+      return problem('CONFLICT', 'This would loosen the switch: ask for a release, which a second person approves');
+    case 'conflict':
+      return problem('CONFLICT', 'This requestId stands for another flip already');
     case 'repeat':
-      return { status: 201, body: { scope: body.scope, state: body.state, receipt: receiptView(answer.receipt), cancels: await cancelsOf(house, answer.seq) } };
+      return answer.receipt === null ? onlyInEmergency(body) : repeated(house, answer.seq, answer.receipt);
     case 'flipped': {
       const { scope, state, previous } = answer.flipped;
       const acknowledged = answer.cancels.filter(({ clOrdId }) => !house.state.execution.children.has(clOrdId)).length;
       return { status: 201, body: { scope, state, previous, receipt: receiptView(answer.receipt), cancels: { requested: answer.cancels.length, acknowledged } } };
     }
   }
+}
+
+/** The flip is done and its record waits for the log: what it cancelled cannot be counted now. */
+const onlyInEmergency = ({ scope, state }: SwitchBody): Answer => ({ status: 201, body: { scope, state, receipt: null, cancels: { requested: 0, acknowledged: 0 } } });
+
+/** The answer to a request that was done before, from its record. */
+async function repeated(house: House, seq: number, receipt: Receipt): Promise<Answer> {
+  const [record] = await house.records(seq, seq + 1);
+  const { scope, state, previous } = record?.body as SwitchFlipped;
+  return { status: 201, body: { scope, state, previous, receipt: receiptView(receipt), cancels: await cancelsOf(house, seq) } };
 }
 
 /** The cancels that stand behind a flip in its unit. */

@@ -90,6 +90,10 @@ const { payloadBytes, fragments, bufferedChunks } = SOCKET_BOUNDS;
 /** The two last are newer than the types of the library. */
 const SERVER_OPTIONS = { maxPayload: payloadBytes, perMessageDeflate: false, maxFragments: fragments, maxBufferedChunks: bufferedChunks };
 
+const DOCUMENTED = {
+  summary: 'Events and commands over a WebSocket', security: [{ bearer: [] }], response: { 101: { description: 'The protocol changes to that of RFC 6455' } },
+};
+
 /** The plugin's hooks stay within this scope: other routes do not pay for them. */
 export function registerStream(app: FastifyInstance, parts: StreamParts): void {
   const hub = createHub(parts);
@@ -108,7 +112,7 @@ export function registerStream(app: FastifyInstance, parts: StreamParts): void {
       done();
     });
     scope.route({
-      method: 'GET', url: '/v1/stream', schema: { hide: true }, onRequest: parts.guard,
+      method: 'GET', url: '/v1/stream', schema: DOCUMENTED, onRequest: parts.guard,
       handler: () => { throw new Refusal('NOT_FOUND', 'This route is a WebSocket'); },
       wsHandler: (socket, request) => { hub.open(socket, request.raw.socket, request.principal); },
     });

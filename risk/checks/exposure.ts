@@ -35,18 +35,13 @@ export const sectorExposure = checkOf<ExposureInput>()({
 });
 
 function brokenSector({ before, after, sector }: Movement, limit: number): number | null {
-  for (const [name, gross] of after.sectorGross) {
-    if (sector !== null && name !== sector) continue;
-    if (!fits(gross, before.sectorGross.get(name) ?? 0, limit)) return gross;
+  for (const name of sector === null ? after.sectorGross.keys() : [sector]) {
+    const gross = after.sectorGrossOf(name);
+    if (!fits(gross, before.sectorGrossOf(name), limit)) return gross;
   }
   return null;
 }
-function largestSector({ after, sector }: Movement): number {
-  if (sector !== null) return after.sectorGross.get(sector) ?? 0;
-  let largest = 0;
-  for (const gross of after.sectorGross.values()) largest = Math.max(largest, gross);
-  return largest;
-}
+const largestSector = ({ after, sector }: Movement): number => (sector === null ? Math.max(0, ...after.sectorGross.values()) : after.sectorGrossOf(sector));
 
 /** Gross over equity net of unsettled cash. */
 export const leverage = checkOf<ExposureInput>()({

@@ -1,6 +1,7 @@
 /** The processes of a run: two servers with a probe in each, and the load generator. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { LoadPlan, LoadResult } from './load.ts';
 import type { Block, Usage } from './probe.ts';
@@ -23,12 +24,20 @@ export interface Server {
 
 type Setting = Readonly<Record<string, string>>;
 
-export const startGateway = (env: Setting): Promise<Server> => startServer(GATEWAY, [], env, /ready at http:\/\/[^:]+:(\d+)/);
-export const startYardstick = (plan: object): Promise<Server> => startServer(YARDSTICK, [JSON.stringify(plan)], {}, /READY http:\/\/[^:]+:(\d+)/);
+/** As `npm start` starts it, with its flags of Node. `PROFILE=DIR` keeps a CPU profile of it there. */
+export function startGateway(env: Setting): Promise<Server> {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } };
+  const flags = scripts.start.split(' ').filter((word) => word.startsWith('--'));
+  const folder = process.env['PROFILE'];
+  const profile = folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`];
+  return startServer(GATEWAY, [], env, /ready at http:\/\/[^:]+:(\d+)/, [...flags, ...profile]);
+}
+export const startYardstick = (plan: object): Promise<Server> => startServer(YARDSTICK, [JSON.stringify(plan)], {}, /READY http:\/\/[^:]+:(\d+)/, []);
 
 /** Its output is shown only when it does not start. */
-async function startServer(file: string, args: readonly string[], env: Setting, ready: RegExp): Promise<Server> {
-  const child = fork(file, args, { env: { ...inherited(), ...env }, execArgv: ['--expose-gc', '--import', PROBE, ...probeArguments(env)], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+async function startServer(file: string, args: readonly string[], env: Setting, ready: RegExp, flags: readonly string[]): Promise<Server> {
+  const execArgv = ['--expose-gc', '--import', PROBE, ...flags];
+  const child = fork(file, args, { env: { ...inherited(), ...env }, execArgv, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   const port = await new Promise<number>((resolve, reject) => {
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
@@ -52,10 +61,6 @@ async function startServer(file: string, args: readonly string[], env: Setting, 
     stop: () => stop(child),
   };
 }
-
-/** `PROFILE=DIR` keeps a CPU profile of the gateway there. */
-const probeArguments = (env: Setting): readonly string[] =>
-  process.env['PROFILE'] === undefined || env['PORT'] === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${process.env['PROFILE']}`];
 
 /** The servers under test see none of our own settings. */
 const inherited = (): NodeJS.ProcessEnv => ({ PATH: process.env['PATH'], HOME: process.env['HOME'] });

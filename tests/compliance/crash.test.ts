@@ -14,7 +14,7 @@ import { instant } from '../../risk/domain/time.ts';
 import { testDatabase } from '../doubles/postgres.ts';
 import { wallTimers } from '../doubles/timers.ts';
 
-const ROUNDS = process.env['PORTCULLIS_TEST'] === 'long' ? 25 : 4;
+const ROUNDS = process.env['DEPTH'] === 'long' ? 25 : 4;
 const PRODUCERS = 16;
 
 interface Run {

@@ -96,7 +96,7 @@ export const LARGEST: { readonly [K in keyof RecordBodies]: RecordBodies[K] } = 
     ...terms, ...decision(ORDER_CHECKS.checks.length), arm: A(32), arms, clOrdId: ID, due: AT, facts, origClOrdId: ID, parent: ID, venue: ACCOUNT,
   },
   'slice.withheld': {
-    ...decision(ORDER_CHECKS.checks.length), clOrdId: ID, due: AT, judged: { ...terms, facts, venue: ACCOUNT }, orderQty: SUM, parent: ID, why: 'canceled',
+    ...ofOrder, ...decision(ORDER_CHECKS.checks.length), due: AT, judged: { ...terms, facts, venue: ACCOUNT }, orderQty: SUM, why: 'canceled',
   },
   'state.snapshotted': { foldVersion: COUNT, hash: HASH, size: COUNT },
   'strategy.registered': { account: ACCOUNT, attribution, strategy: A(32) },

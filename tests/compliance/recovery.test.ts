@@ -11,7 +11,7 @@ import { formatSnapshot, parseSnapshot } from '../../compliance/snapshot.ts';
 import { instant } from '../../risk/domain/time.ts';
 import { foldAll, histories, logOf, readsOf } from './chronicle.ts';
 
-const RUNS = process.env['PORTCULLIS_TEST'] === 'long' ? 2_000 : 120;
+const RUNS = process.env['DEPTH'] === 'long' ? 2_000 : 120;
 
 const headOf = (lines: readonly StoredLine[]): Head => {
   const line = lines.at(-1);

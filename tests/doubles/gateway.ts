@@ -43,6 +43,9 @@ export interface TestGateway {
   stop(): Promise<number | null>;
 }
 
+/** A start that takes longer has gone wrong: it is ended, and the caller sees what it said. */
+const START_DEADLINE_MS = 60_000;
+
 /** Variables of this process that a child may see: no loader of the test runner, no setting of ours. */
 const inherited = (): NodeJS.ProcessEnv => Object.fromEntries(['PATH', 'HOME', 'TMPDIR', 'LANG', 'GIT_COMMIT'].map((name) => [name, process.env[name]]));
 
@@ -81,7 +84,8 @@ export async function startGatewayProcess(dataDir: string, settings: Readonly<Re
       waiting.add(tell);
     });
   };
-  const ready = await said(/^Portcullis is ready at /);
+  const tooLate = setTimeout(() => child.kill('SIGKILL'), START_DEADLINE_MS);
+  const ready = await said(/^Portcullis is ready at /).finally(() => { clearTimeout(tooLate); });
   const url = ready.slice(ready.indexOf('http'));
   const issuer = openIssuer(dataDir);
   const token: TestGateway['token'] = (role, { sub = `${role}-1`, accounts = role === 'strategy' ? ['ACC1'] : [], ttlSeconds = 3600 } = {}) =>

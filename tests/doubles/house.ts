@@ -48,11 +48,11 @@ export interface TestHouse {
   /** Errors of flows that nobody waits for: none, unless a test wants one. */
   readonly failures: readonly unknown[];
   /** Bodies of the records of one kind, in order. */
-  all<K extends RecordKind>(kind: K): readonly RecordBodies[K][];
+  readonly all: <K extends RecordKind>(kind: K) => readonly RecordBodies[K][];
   /** Quotes a symbol now. */
-  quote(symbol: string, bidPx: string, askPx: string): void;
+  readonly quote: (symbol: string, bidPx: string, askPx: string) => void;
   /** Renews every quote: time has passed, prices have not. */
-  refresh(): void;
+  readonly refresh: () => void;
 }
 
 export interface TestHouseOptions {

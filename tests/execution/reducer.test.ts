@@ -84,7 +84,7 @@ t.test('a newer target supersedes; a withdrawn one leaves its working children r
   t.equal(open(world), '50/0');
   world.requestCancel(child);
   world.reject(child, 'cancel');
-  t.equal(stateOf(world, child), 'unknown', 'the venue has never said that it has it');
+  t.equal(stateOf(world, child), 'pending_cancel', 'the cancel came before the order: it is still asked for');
   world.acknowledge(child);
   world.requestCancel(child);
   world.reject(child, 'cancel');

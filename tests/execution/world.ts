@@ -148,7 +148,9 @@ export class World {
   }
 
   withhold(id: string): void {
-    this.log('slice.withheld', { ...VERDICT, decision: 'denied', why: 'halted', judged: null, clOrdId: id, parent: this.sent.get(id)!.parent, due: null, orderQty: '1' });
+    const { parent, strategy, symbol } = this.sent.get(id)!;
+    const of = { account: 'ACC1', clOrdId: id, parent, strategy, symbol };
+    this.log('slice.withheld', { ...VERDICT, ...of, decision: 'denied', why: 'switched', judged: null, due: null, orderQty: '1' });
   }
 
   expire(parent: string): void {

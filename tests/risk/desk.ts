@@ -71,7 +71,7 @@ export function orderOf(terms: Partial<OrderTerms> = {}, command: Partial<OrderC
       account: 'ACC1', strategy: 'alpha-1', symbol: 'IBM', side: 'buy', orderQty: d('100'), type: 'limit', limitPx: d('100'), tif: 'day', expireAt: null,
       participation: null, ...terms,
     },
-    subject: 'desk-1', attribution: null, venue: 'PAPER', reservedQty: ZERO, ...command,
+    subject: 'desk-1', attribution: null, forecast: null, venue: 'PAPER', reservedQty: ZERO, ...command,
   };
 }
 

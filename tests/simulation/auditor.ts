@@ -133,6 +133,7 @@ export class Auditor {
       }
       if (this.findings.length >= FINDINGS_MAX) return;
     }
+    limits.judge();
     for (const { name, detail } of ledger.wrong) this.found(name, detail);
   }
 
@@ -174,31 +175,30 @@ export class Auditor {
 class LimitWatch {
   readonly #ledger: Ledger;
   readonly #tell: (detail: string) => void;
-  #unit: { readonly account: string; readonly seq: number; readonly was: Counted; readonly marks: Map<string, bigint>; left: number } | null = null;
+  #unit: { readonly account: string; readonly seq: number; readonly was: Counted; readonly marks: Map<string, bigint> } | null = null;
 
   constructor(ledger: Ledger, tell: (detail: string) => void) {
     this.#ledger = ledger;
     this.#tell = tell;
   }
 
-  before({ kind, body, seq }: RawRecord): void {
-    if (this.#unit !== null) return;
-    const isTarget = kind === 'target.decided';
-    if (!isTarget && (kind !== 'order.decided' || body['amends'] === true)) return;
-    if (body['decision'] === 'denied') return;
+  before({ kind, body, seq, cause }: RawRecord): void {
+    if (this.#unit !== null && cause !== this.#unit.seq) this.judge();
+    const isDecision = kind === 'target.decided' || (kind === 'order.decided' && body['amends'] === false);
+    if (!isDecision || body['decision'] === 'denied') return;
     const { books, cash, marks } = this.#ledger;
     const was = { books: new Map([...books].map(([key, book]) => [key, { ...book }])), cash: new Map(cash), marks: new Map(marks) };
-    this.#unit = { account: body['account'] as string, seq, was, marks: new Map(), left: isTarget ? (body['legs'] as number) + 1 : 1 };
+    this.#unit = { account: body['account'] as string, seq, was, marks: new Map() };
   }
 
   after({ body }: RawRecord): void {
-    const unit = this.#unit;
-    if (unit === null) return;
-    if (typeof body['arrivalPx'] === 'string') unit.marks.set(body['symbol'] as string, parseDecimal(body['arrivalPx']));
-    unit.left -= 1;
-    if (unit.left > 0) return;
+    if (typeof body['arrivalPx'] === 'string') this.#unit?.marks.set(body['symbol'] as string, parseDecimal(body['arrivalPx']));
+  }
+
+  judge(): void {
+    if (this.#unit === null) return;
+    const { account, seq, was, marks } = this.#unit;
     this.#unit = null;
-    const { account, seq, was, marks } = unit;
     const found = breaches(exposureOf(was, account, marks), exposureOf(this.#ledger, account, marks));
     for (const breach of found) this.#tell(`after ${String(seq)}: ${account} ${breach}`);
   }

@@ -11,7 +11,7 @@ import { formatDecimal, fromNumber, parseDecimal, toNumber, truncateTo, type Dec
 import type { OrderTerms } from '../../risk/domain/order.ts';
 import type { Actor } from '../../risk/domain/record.ts';
 import type { TargetPortfolio } from '../../risk/domain/target.ts';
-import { formatInstant, plusMs } from '../../risk/domain/time.ts';
+import { plusMs } from '../../risk/domain/time.ts';
 import type { Scope } from '../../risk/records.ts';
 import type { Random } from './random.ts';
 import { SETTING, STRATEGIES, SYMBOLS } from './setting.ts';
@@ -67,7 +67,7 @@ export class Callers {
   #target(house: House): TargetPortfolio {
     const random = this.#random;
     const [account, strategyId] = random.pick(STRATEGIES);
-    const symbols = shuffled(random, SYMBOLS).slice(0, random.int(1, 4));
+    const symbols = shuffled(random, random.chance(0.03) ? [...SYMBOLS, 'NOWHERE'] : SYMBOLS).slice(0, random.int(1, 4));
     const basis = random.weighted({ weight: 6, quantity: 2, notional: 1 });
     return {
       targetId: `T-${String(this.#count)}`, account, strategy: strategyId, basis, horizonSeconds: random.pick([1, 3, 10, 30]),
@@ -76,7 +76,7 @@ export class Callers {
       legs: symbols.map((symbol) => {
         const isRated = random.chance(0.3);
         return {
-          symbol: random.chance(0.01) ? 'NOWHERE' : symbol, target: this.#wish(basis, symbol), mu: isRated ? random.unit() * 0.3 - 0.1 : null,
+          symbol, target: this.#wish(basis, symbol), mu: isRated ? random.unit() * 0.3 - 0.1 : null,
           sigma: isRated ? 0.1 + random.unit() * 0.3 : null, forecastDays: null,
         };
       }),
@@ -152,7 +152,7 @@ export class Callers {
     if (this.#targets.length === 0) return this.#submitTarget(house, this.#target(house));
     const { account, targetId } = this.#random.pick(this.#targets.slice(-8));
     const withdrawn = await withdrawTarget(house, { actor: strategy('s-1'), account, targetId, reason: 'taken back' });
-    return { outcome: withdrawn === null ? 'nothing' : 'withdrawn', receipt: withdrawn?.receipt ?? null };
+    return withdrawn === null ? { outcome: 'nothing' } : { outcome: 'withdrawn', ...withdrawn };
   }
 
   async #flip(house: House): Promise<Answer> {
@@ -215,5 +215,3 @@ function hashOf(value: TargetPortfolio | OrderTerms): string {
 function shuffled<T>(random: Random, items: readonly T[]): T[] {
   return items.map((item) => ({ item, at: random.unit() })).sort((a, b) => a.at - b.at).map(({ item }) => item);
 }
-
-export const instantText = (house: House): string => formatInstant(house.timers.now());

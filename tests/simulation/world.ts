@@ -67,13 +67,14 @@ export class World {
   #storeDownUntil: Ns = START;
   #missing: { readonly symbol: string; readonly until: Ns } = { symbol: '', until: START };
   #dieAt: 'beforeSend' | 'afterSend' | null = null;
-  #mischief = 1;
+  #mischief: number;
 
   constructor(seed: number, plant: Plant | null) {
     this.seed = seed;
     this.random = new Random(seed);
     this.#plant = plant;
     this.#isWide = this.random.chance(0.6);
+    this.#mischief = this.random.pick([0.1, 0.4, 1]);
     this.#market = syntheticMarket({ seed: String(seed), universe: [...SETTING.universe.values()], timers: this.timers });
     this.#market.start();
     this.exchange = new Exchange(this.#market, this.timers, SETTING.universe);
@@ -147,12 +148,17 @@ export class World {
 
   async #start(): Promise<void> {
     await this.#ending;
-    const { state, head } = await this.#recovered();
+    const recovered = await this.#recovered().catch((error: unknown) => {
+      this.auditor.found('recovery-failed', String(error));
+      return null;
+    });
+    if (recovered === null) return;
+    const { state, head } = recovered;
     const life = this.#newLife(state, head);
     this.#life = life;
     const { house, assembled: { desk, started } } = life;
     const node = { version: 'sim', commit: null, lockfileHash: '', policyHash: SETTING.hash, node: '', v8: '', arch: '', clock: 'wall', forkOf: null, resumedAt: head.size };
-    const venue = this.#plant?.venue?.(life.venue, this.random) ?? life.venue;
+    const venue = this.#plant?.venue?.(life.venue) ?? life.venue;
     const opening = { node, wanted: SETTING, emergency: this.#disk.open(), openVenue: () => Promise.resolve({ venue: this.#mortal(venue), stop: () => venue.stop() }) };
     bringUp(house, desk, opening).then(() => {
       if (life.isDead) return;
@@ -196,9 +202,8 @@ export class World {
       onSend: (order, receipt) => { this.auditor.onSend(order, receipt); },
     });
     const appended: LogRecord[] = [];
-    const ownClock = this.#plant?.timers?.(timers, this.random) ?? timers;
     const assembled = assemble({
-      log: LOG, head, state, timers: ownClock, wall: timers, store: this.#plant?.store?.(store.store) ?? store.store,
+      log: LOG, head, state, timers, wall: timers, store: this.#plant?.store?.(store.store, this.memory.lines) ?? store.store,
       fold: (record) => {
         appended.push(record);
         fold(state, record, blobs);
@@ -206,7 +211,12 @@ export class World {
       },
       market: patchyMarket(this.#market, (symbol) => this.#isMissing(symbol)), router: this.#isWide ? wideRouter(this.random) : fixedRule,
       emergency: this.#disk.open(),
-      onDurable: (records) => { if (records.some(({ kind, body }) => kind === 'slice.withheld' && (body as { clOrdId: string | null }).clOrdId !== null)) this.fire('withheldAtLastLook'); },
+      onDurable: (records) => {
+        for (const { kind, body } of records) {
+          if (kind === 'order.unknown') this.fire('unknownOutcome');
+          if (kind === 'slice.withheld' && (body as { clOrdId: string | null }).clOrdId !== null) this.fire('withheldAtLastLook');
+        }
+      },
       say: (line) => { if (line.includes('cannot')) this.#troubled(life); }, fatal: (error) => { this.#failed(life, error); },
       defer: (run) => { timers.at(timers.now(), run); },
     });

@@ -64,6 +64,8 @@ export const RecordsView = Type.Object({
 export const InclusionView = Type.Object({ seq: Type.Integer(), size: Type.Integer(), hashes: Type.Array(Type.String()) }, STRICT);
 export const ConsistencyView = Type.Object({ from: Type.Integer(), to: Type.Integer(), hashes: Type.Array(Type.String()) }, STRICT);
 export const TextView = Type.String();
+export const LiveView = Type.Object({ live: Type.Boolean() }, STRICT);
+export const ReadyView = Type.Object({ ready: Type.Boolean(), now: Type.String(), head: Type.Integer(), waitingFor: Type.Optional(Type.String()) }, STRICT);
 /** An object whose members the house may add to. */
 export const OpenView = Type.Object({});
 export const listOf = <S extends Parameters<typeof Type.Array>[0]>(item: S) => Type.Object({ items: Type.Array(item) });

@@ -1,26 +1,73 @@
 /** What a strategy and an officer ask of a house in these tests: a test shows only what differs. */
 import type { Test } from 'tap';
+import { canonicalize } from '../../../compliance/canonical.ts';
+import { dumpCompliance } from '../../../compliance/dump.ts';
+import { emptyState, parseRecord, type Blobs, type State } from '../../../compliance/fold.ts';
+import { EMPTY_HEAD, foldStored } from '../../../compliance/recover.ts';
+import { Replayer } from '../../../compliance/replay.ts';
+import { dumpExecution } from '../../../execution/dump.ts';
 import { amendOrder, cancelOrder, type AmendAnswer, type CancelAnswer } from '../../../gateway/flows/amend-order.ts';
 import { flipSwitch, type SwitchAnswer, type SwitchCommand } from '../../../gateway/flows/flip-switch.ts';
 import { submitOrder, type OrderAnswer, type OrderSubmission } from '../../../gateway/flows/submit-order.ts';
 import { submitTarget, type TargetAnswer, type TargetSubmission } from '../../../gateway/flows/submit-target.ts';
 import type { House } from '../../../gateway/house.ts';
+import { dumpRisk } from '../../../risk/dump.ts';
 import { formatDecimal, parseDecimal, type Decimal } from '../../../risk/domain/decimal.ts';
-import type { OrderTerms } from '../../../risk/domain/order.ts';
+import type { OrderTerms, Side } from '../../../risk/domain/order.ts';
 import type { Leg, TargetPortfolio } from '../../../risk/domain/target.ts';
+import type { PolicyActivated } from '../../../risk/records.ts';
 import type { Book } from '../../../risk/state.ts';
+import type { MemoryStore } from '../../doubles/store.ts';
 import { ALICE, OFFICER, testHouse, type TestHouse, type TestHouseOptions } from '../../doubles/house.ts';
 
 export const d = parseDecimal;
 
-/** A house that must not have failed at the test's end, and whose books must then be what its orders still hold. */
-export async function houseFor(t: Test, options: TestHouseOptions = {}): Promise<TestHouse> {
+/**
+ * A house that must not have failed at the test's end. Its books must then be what its orders still hold, and its memory what the stored
+ * log folds to. `tampers`: the test changes memory by hand.
+ */
+export async function houseFor(t: Test, { tampers = false, ...options }: TestHouseOptions & { readonly tampers?: boolean } = {}): Promise<TestHouse> {
   const made = await testHouse(options);
-  t.teardown(() => {
+  t.teardown(async () => {
     if (made.failures.length > 0) throw made.failures[0];
+    if (!tampers) await audit(made);
   });
   return made;
 }
+
+async function audit({ house, store }: TestHouse): Promise<void> {
+  for (const account of house.state.risk.accounts.values()) {
+    for (const { symbol, buyOpen, sellOpen } of account.lines.values()) {
+      const parents = [...house.state.execution.parents.values()].filter((parent) => parent.account === account.id && parent.symbol === symbol);
+      const held = (side: Side): bigint => parents.reduce((sum, parent) => (parent.side === side ? sum + parent.reserved : sum), 0n);
+      if (held('buy') !== buyOpen || held('sell') !== sellOpen) throw new Error(`the books of ${symbol} hold what no order does`);
+    }
+  }
+  if (store.lines.length !== house.journal.nextSeq) return; // the log stands still, or another house goes on with it: nothing to compare with
+  const again = emptyState();
+  await foldStored(store, again, EMPTY_HEAD);
+  if (textOf(again) !== textOf(house.state)) throw new Error('memory is not what the log folds to');
+  await replayed(store);
+}
+
+/** The same decisions must come out of their records. */
+async function replayed(store: MemoryStore): Promise<void> {
+  const replayer = new Replayer(await blobsOf(store));
+  for (const { canonical } of store.lines) {
+    const [first] = replayer.add(parseRecord(canonical));
+    if (first !== undefined) throw new Error(`replay disagrees: ${JSON.stringify(first)}`);
+  }
+}
+
+async function blobsOf(store: MemoryStore): Promise<Blobs> {
+  const policies = store.lines.map(({ canonical }) => parseRecord(canonical)).filter(({ kind }) => kind === 'policy.activated');
+  const hashes = policies.flatMap(({ body }) => [(body as PolicyActivated).hash, (body as PolicyActivated).universeHash]);
+  const texts = new Map(await Promise.all(hashes.map(async (hash) => [hash, await store.getBlob(hash)] as const)));
+  return (hash) => texts.get(hash) ?? null;
+}
+
+const textOf = ({ risk, execution, compliance }: State): string =>
+  canonicalize([dumpRisk(risk), dumpExecution(execution), dumpCompliance(compliance)]);
 
 /** A market order would do as well; a limit says at which price a scripted venue fills. */
 export function order(clOrdId: string, terms: Partial<OrderTerms> = {}, more: Partial<OrderSubmission> = {}): OrderSubmission {

@@ -22,13 +22,15 @@ t.test('nothing is sent before its record is durable, and then once', async (t) 
 
 t.test('a repeat', async (t) => {
   await t.test('gets the same answer, and nothing more is recorded or sent', async (t) => {
-    const { house, venue, log } = await houseFor(t);
+    const { house, venue, log, time } = await houseFor(t);
     const first = await submit(house, order('A'));
+    await time.settle();
     const before = log.length;
     const again = await submit(house, order('A'));
-    t.strictSame({ ...again, repeat: false }, first);
+    t.strictSame(again.decided.body, first.decided.body);
+    t.strictSame(again.receipt, first.receipt);
     t.equal(again.repeat, true);
-    t.equal(log.length, before + 1, 'only the acknowledgement came');
+    t.equal(log.length, before);
     t.equal(venue.sent.length, 1);
   });
   await t.test('in the same turn is one order', async (t) => {
@@ -49,7 +51,7 @@ t.test('a repeat', async (t) => {
     const { house, all } = await houseFor(t);
     const denied = await submit(house, order('A', { symbol: 'NOPE' }));
     t.equal(denied.decided.body.decision, 'denied');
-    t.strictSame((await submit(house, order('A', { symbol: 'NOPE' }))).decided, denied.decided);
+    t.strictSame((await submit(house, order('A', { symbol: 'NOPE' }))).decided.body, denied.decided.body);
     t.equal(all('slice.released').length, 0);
   });
 });
@@ -265,7 +267,7 @@ t.test('the last look', async (t) => {
 
 t.test('memory forgets, the log does not', async (t) => {
   const store = memoryStore();
-  const { house, venue } = await houseFor(t, { store });
+  const { house, venue } = await houseFor(t, { store, tampers: true });
   await submit(house, order('A'));
   const { ids } = house.state.execution;
   ids.young.clear();

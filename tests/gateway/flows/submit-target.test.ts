@@ -170,7 +170,7 @@ t.test('a withdrawal', async (t) => {
     await aim(house, target(house, 'T1', { IBM: '1000', SPY: '500' }));
     await time.advance(0);
     const asked = { account: 'ACC1', actor: ALICE, reason: 'no more', targetId: 'T1' };
-    t.not(await withdrawTarget(house, asked), null);
+    t.match(await withdrawTarget(house, asked), { receipt: { log: 'testlog1' } });
     t.strictSame(venue.cancels, venue.sent.map(({ clOrdId }) => clOrdId));
     for (const { clOrdId } of venue.sent) venue.end('canceled', clOrdId);
     t.match(book(house), 'qty 0 buy 0 sell 0');

@@ -1,0 +1,65 @@
+/** Whether a venue's report can be true: what a venue says happened has happened, unless it contradicts what it said before. */
+import { add } from '../risk/domain/decimal.ts';
+import { transition, type OrderEvent } from './order-state.ts';
+import type { Child } from './state.ts';
+import type { VenueReport } from './venue.ts';
+
+/** What does not fit, in words for the person who looks into it. `applies`: the report counts all the same. */
+export interface Doubt {
+  readonly what: string;
+  readonly applies: boolean;
+}
+
+/** The venue's word for an id that it has already: then it has an order of ours, and nothing may be freed. */
+const DUPLICATE = 'DUPLICATE';
+
+/**
+ * What is wrong with a report about an order of ours; null when it fits. What would count a fill twice, free what the venue has
+ * accepted, or cannot be booked at all, does not apply; a fill too many does: the position is real.
+ */
+export function doubtOf(child: Child, report: VenueReport): Doubt | null {
+  const what = contradiction(child, report);
+  if (what !== null) return { what, applies: false };
+  const odd = oddity(child, report);
+  return odd === null ? null : { what: odd, applies: true };
+}
+
+function contradiction(child: Child, report: VenueReport): string | null {
+  switch (report.kind) {
+    case 'filled':
+      if (report.lastQty <= 0n || report.lastPx <= 0n) return 'a fill without quantity or price';
+      return report.cumQty <= child.cumQty ? 'a fill that is counted already' : null;
+    case 'replaced':
+      return report.origClOrdId === child.order.origClOrdId ? null : 'a replacement of another order than the one that was to be replaced';
+    case 'rejected':
+      if (report.reason === DUPLICATE) return 'a repeat was refused that was never sent';
+      return child.acceptedAt === null ? null : 'a rejection of an order that the venue had accepted';
+    case 'absent':
+      return child.acceptedAt === null ? null : 'the venue denies an order that it had accepted';
+    case 'acknowledged': case 'canceled': case 'expired': case 'cancelRejected':
+      return null;
+  }
+}
+
+function oddity(child: Child, report: VenueReport): string | null {
+  const { order, state, cumQty } = child;
+  if (report.kind === 'filled') {
+    const filled = add(cumQty, report.lastQty);
+    if (filled > order.orderQty) return 'filled for more than was ordered';
+    if (report.cumQty > filled) return 'a fill before this one is missing';
+  }
+  return transition(state, eventOf(child, report), cumQty > 0n).possible ? null : `${report.kind} of an order that is ${state}`;
+}
+
+function eventOf({ order, cumQty }: Child, report: VenueReport): OrderEvent {
+  switch (report.kind) {
+    case 'filled':
+      return add(cumQty, report.lastQty) >= order.orderQty ? 'filled' : 'partiallyFilled';
+    case 'replaced':
+      return 'acknowledged';
+    case 'absent':
+      return 'rejected';
+    case 'acknowledged': case 'canceled': case 'expired': case 'rejected': case 'cancelRejected':
+      return report.kind;
+  }
+}

@@ -1,0 +1,130 @@
+/** Venue reports: counted once, late ones too, and lies break nothing but themselves. */
+import t from 'tap';
+import { parseDecimal, ZERO } from '../../../risk/domain/decimal.ts';
+import { findChild } from '../../../execution/state.ts';
+import type { TestHouse } from '../../doubles/house.ts';
+import { amend, book, cancel, d, houseFor, order, stateOf, submit } from './asks.ts';
+
+const fillOf = (clOrdId: string, lastQty: string, cumQty: string, more: { readonly lastPx?: string; readonly sourceSeq?: number } = {}) => ({
+  kind: 'filled' as const, clOrdId, execId: `E-${cumQty}`, lastQty: d(lastQty), lastPx: d(more.lastPx ?? '100'), cumQty: d(cumQty), leavesQty: ZERO, fee: ZERO,
+  liquidity: 'taker' as const, ...(more.sourceSeq === undefined ? {} : { sourceSeq: more.sourceSeq }),
+});
+
+/** A house with one working order of 100, acknowledged (sequence 1). */
+async function working(t: Parameters<typeof houseFor>[0]): Promise<TestHouse & { readonly one: string }> {
+  const made = await houseFor(t);
+  await submit(made.house, order('A'));
+  await made.time.settle();
+  return { ...made, one: made.venue.sent[0]?.clOrdId ?? '' };
+}
+
+t.test('a repeat by its sequence changes nothing and is not recorded', async (t) => {
+  const { house, venue, one, log } = await working(t);
+  venue.tell(fillOf(one, '30', '30', { sourceSeq: 2 }));
+  const before = log.length;
+  venue.tell(fillOf(one, '30', '30', { sourceSeq: 2 }));
+  venue.tell({ kind: 'acknowledged', clOrdId: one, sourceSeq: 1 });
+  t.equal(log.length, before);
+  t.equal(book(house), 'qty 30 buy 70 sell 0');
+});
+
+t.test('what a lying venue says', async (t) => {
+  const rows: readonly { name: string; tell: (house: TestHouse, one: string) => void; book: string; breaks: number; state?: string }[] = [
+    { name: 'the same execution under another sequence', breaks: 1, book: 'qty 30 buy 70 sell 0', tell({ venue }, one) {
+      venue.tell(fillOf(one, '30', '30', { sourceSeq: 2 }));
+      venue.tell(fillOf(one, '30', '30', { sourceSeq: 3 }));
+    } },
+    { name: 'more than was ordered: the position is real', breaks: 1, book: 'qty 150 buy 0 sell 0', tell({ venue }, one) { venue.tell(fillOf(one, '150', '150')); } },
+    { name: 'a fill after the whole fill', breaks: 1, book: 'qty 110 buy 0 sell 0', tell({ venue }, one) {
+      venue.tell(fillOf(one, '100', '100'));
+      venue.tell(fillOf(one, '10', '110'));
+    } },
+    { name: 'a hole in the count', breaks: 1, book: 'qty 10 buy 90 sell 0', tell({ venue }, one) { venue.tell(fillOf(one, '10', '40')); } },
+    { name: 'a fill of nothing', breaks: 1, book: 'qty 0 buy 100 sell 0', tell({ venue }, one) { venue.tell(fillOf(one, '0', '10')); } },
+    { name: 'a negative fill', breaks: 1, book: 'qty 0 buy 100 sell 0', tell({ venue }, one) { venue.tell(fillOf(one, '-5', '10')); } },
+    { name: 'a fill for nothing', breaks: 1, book: 'qty 0 buy 100 sell 0', tell({ venue }, one) { venue.tell(fillOf(one, '10', '10', { lastPx: '0' })); } },
+    { name: 'a rejection of what it had accepted', breaks: 1, state: 'new', book: 'qty 0 buy 100 sell 0', tell({ venue }, clOrdId) { venue.tell({ kind: 'rejected', clOrdId, reason: 'NO' }); } },
+    { name: 'a duplicate that was never sent', breaks: 1, state: 'new', book: 'qty 0 buy 100 sell 0', tell({ venue }, clOrdId) { venue.tell({ kind: 'rejected', clOrdId, reason: 'DUPLICATE' }); } },
+    { name: 'absent about what it had accepted', breaks: 1, state: 'new', book: 'qty 0 buy 100 sell 0', tell({ venue }, clOrdId) { venue.tell({ kind: 'absent', clOrdId }); } },
+    { name: 'an order that we do not know', breaks: 1, book: 'qty 0 buy 100 sell 0', tell({ venue }) { venue.tell(fillOf('NOBODY', '10', '10')); } },
+    { name: 'a replacement of an order that is none', breaks: 1, state: 'new', book: 'qty 0 buy 100 sell 0', tell({ venue }, clOrdId) {
+      venue.tell({ kind: 'replaced', clOrdId, cumQty: ZERO, leavesQty: parseDecimal('5'), origClOrdId: 'NOBODY' });
+    } },
+    { name: 'an acknowledgement again', breaks: 0, state: 'new', book: 'qty 0 buy 100 sell 0', tell({ venue }, one) { venue.acknowledge(one); } },
+    { name: 'a cancel that nobody asked for', breaks: 0, book: 'qty 0 buy 0 sell 0', tell({ venue }, one) { venue.end('canceled', one); } },
+    { name: 'a fill after the cancel', breaks: 0, book: 'qty 20 buy 0 sell 0', tell({ venue }, one) {
+      venue.end('canceled', one);
+      venue.tell(fillOf(one, '20', '20'));
+    } },
+    { name: 'a cancel that counts fills we have not seen', breaks: 0, book: 'qty 0 buy 40 sell 0', tell({ venue }, clOrdId) { venue.tell({ kind: 'canceled', clOrdId, cumQty: d('40') }); } },
+    { name: 'a cancel after the whole fill', breaks: 1, book: 'qty 100 buy 0 sell 0', tell({ venue }, one) {
+      venue.tell(fillOf(one, '100', '100'));
+      venue.end('canceled', one);
+    } },
+  ];
+  for (const { name, tell, book: expected, breaks, state } of rows) {
+    const made = await working(t);
+    tell(made, made.one);
+    await made.time.settle();
+    t.equal(book(made.house), expected, name);
+    t.equal(made.all('break.found').length, breaks, `${name}: breaks`);
+    if (state !== undefined) t.equal(stateOf(made.house, made.one), state, `${name}: state`);
+    t.strictSame(made.failures, [], `${name}: the house stands`);
+    t.equal(made.sequencer.durableSize, made.sequencer.nextSeq, `${name}: and records`);
+  }
+});
+
+t.test('an unknown outcome', async (t) => {
+  await t.test('stays reserved until the venue says that it never came', async (t) => {
+    const { house, venue, time } = await houseFor(t);
+    venue.habit = 'silent';
+    await submit(house, order('A'));
+    const one = venue.sent[0]?.clOrdId ?? '';
+    venue.connection('down');
+    venue.connection('up');
+    t.equal(stateOf(house, one), 'unknown');
+    t.strictSame(venue.asked, [one]);
+    t.equal(book(house), 'qty 0 buy 100 sell 0');
+    venue.tell({ kind: 'absent', clOrdId: one });
+    await time.settle();
+    t.equal(findChild(house.state.execution, one)?.state, 'rejected');
+    t.equal(book(house), 'qty 0 buy 0 sell 0');
+    t.equal(venue.sent.length, 1, 'a create is never sent again');
+  });
+  await t.test('is over when the venue turns out to have it', async (t) => {
+    const { house, venue } = await houseFor(t);
+    venue.habit = 'silent';
+    await submit(house, order('A'));
+    const one = venue.sent[0]?.clOrdId ?? '';
+    venue.connection('down');
+    venue.connection('up');
+    venue.fill(one, '100');
+    t.equal(book(house), 'qty 100 buy 0 sell 0');
+  });
+  await t.test('is not that of an order whose record is on its way: it leaves when it may', async (t) => {
+    const { house, venue, time } = await houseFor(t);
+    const submitted = submit(house, order('A'));
+    await Promise.resolve();
+    await Promise.resolve();
+    venue.connection('down');
+    venue.connection('up');
+    t.strictSame(venue.asked, []);
+    await submitted;
+    await time.settle();
+    t.equal(stateOf(house, venue.sent[0]?.clOrdId ?? ''), 'new');
+  });
+});
+
+t.test('late words about finished orders are known ones', async (t) => {
+  const { house, venue, one, all, time } = await working(t);
+  await amend(house, 'A', { orderQty: '150' });
+  const two = venue.sent[1]?.clOrdId ?? '';
+  await cancel(house, 'A');
+  venue.replace(two);
+  venue.tell({ kind: 'cancelRejected', clOrdId: one, reason: 'TOO_LATE' });
+  venue.end('canceled', two);
+  venue.tell({ kind: 'cancelRejected', clOrdId: two, reason: 'TOO_LATE' });
+  await time.settle();
+  t.strictSame(all('break.found'), []);
+  t.equal(book(house), 'qty 0 buy 0 sell 0');
+});

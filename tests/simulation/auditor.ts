@@ -176,8 +176,8 @@ export class Auditor {
     if (disk.size > 0) this.found('emergency-left', `${String(disk.size)} entries are not set aside`);
     for (const { kind, body: stored } of disk.history) {
       const { body } = stored as unknown as { readonly body: Body };
-      // a halt of what was halted already changes nothing, and is not adopted
-      const stands = kind === 'switch.flipped' ? body['previous'] === body['state'] || ledger.flips.has(flipKey(body)) : kind !== 'cancel.requested' || ledger.isOver(body['clOrdId'] as string);
+      // where a release was lost with the house, a reduction would loosen what is halted still: it is not adopted
+      const stands = kind === 'switch.flipped' ? body['state'] === 'reducing' || ledger.flips.has(flipKey(body)) : kind !== 'cancel.requested' || ledger.isOver(body['clOrdId'] as string);
       if (!stands) this.found('emergency-lost', `${kind} ${JSON.stringify(body)}`);
     }
   }

@@ -58,6 +58,8 @@ export interface SequencerOptions {
 export type SequencerState = 'flowing' | 'unknown' | 'emergency' | 'failed';
 
 export interface Sequencer extends Journal {
+  /** `at` of the last record: a clock that reads less has stepped back. */
+  readonly headAt: Ns;
   readonly state: SequencerState;
   /** Hash of the last durable record: with `durableSize` what a checkpoint may sign. */
   readonly durableHash: string;
@@ -104,6 +106,7 @@ class LogSequencer implements Sequencer {
   }
 
   get nextSeq(): number { return this.#head.size; }
+  get headAt(): Ns { return this.#head.at; }
   get durableSize(): number { return this.#durable.size; }
   get durableHash(): string { return this.#durable.hash; }
   get state(): SequencerState { return this.#failure === null ? this.#state : 'failed'; }

@@ -2,14 +2,14 @@
 import { parseRecord, subjectOf, type State } from '../compliance/fold.ts';
 import type { EmergencyLog } from '../compliance/emergency.ts';
 import type { LogStore } from '../compliance/journal.ts';
-import type { RecordBodies } from '../compliance/records.ts';
+import { draft, SYSTEM, type RecordBodies } from '../compliance/records.ts';
 import type { Head } from '../compliance/seal.ts';
 import { createSequencer, type Sequencer, type SequencerEvents, type SequencerOptions } from '../compliance/sequencer.ts';
 import type { Market } from '../execution/market.ts';
 import type { RoutingPolicy } from '../execution/route.ts';
 import type { Timers } from '../execution/time.ts';
 import type { LogRecord } from '../risk/domain/record.ts';
-import { NS_PER_MS } from '../risk/domain/time.ts';
+import { msBetween, NS_PER_MS, type Ns } from '../risk/domain/time.ts';
 import type { PolicyInForce, VenuePolicy } from '../risk/policy.ts';
 import { emergencyAct, emergencyCancel } from './emergency.ts';
 import type { House } from './house.ts';
@@ -56,7 +56,6 @@ export function assemble(ports: HousePorts): Assembled {
   const trouble = new Trouble();
   const desk = new VenueDesk();
   let isStarting = true;
-  let stepBackMs = 0;
   const sequencer: Sequencer = createSequencer({
     log, head, store, clock: timers, timers: wall, subjectOf, defer, fold,
     events: {
@@ -74,7 +73,8 @@ export function assemble(ports: HousePorts): Assembled {
         emergencyCancel(house, 'the log is not ours any more');
         fatal(error);
       },
-      onClockStep(back) { stepBackMs = Math.max(stepBackMs, Number(back / NS_PER_MS)); },
+      // After the turn: this is told in the midst of an append, whose records have their seq already.
+      onClockStep(back) { timers.at(timers.now(), () => { raiseClockAlert(house, back); }); },
     },
   });
   const waitingFor = (): string | null => {
@@ -83,10 +83,16 @@ export function assemble(ports: HousePorts): Assembled {
     return desk.missing === null ? null : `venue ${desk.missing}`;
   };
   const house = houseOf(ports, sequencer, {
-    venues: desk.venues, emergency: emergencyAct(emergency, timers, say), clockStepBackMs: () => stepBackMs, fail: fatal, waitingFor,
+    venues: desk.venues, emergency: emergencyAct(emergency, timers, say), clockStepBackMs: () => Math.max(0, msBetween(sequencer.headAt, timers.now())), fail: fatal, waitingFor,
     unlessUnwritable: (durable) => trouble.unless(durable, sequencer.state !== 'flowing'),
   });
   return { house, sequencer, desk, started: () => { isStarting = false; } };
+}
+
+/** Until the clock has caught up with the log, decisions see how far it is behind, and the check CLOCK denies. */
+function raiseClockAlert({ journal, fail }: House, back: Ns): void {
+  const detail = `the clock stepped back by ${String(back / NS_PER_MS)} ms`;
+  journal.append([draft('alert.raised', SYSTEM, null, { code: 'CLOCK', detail })]).durable.catch(fail);
 }
 
 type Ways = Pick<House, 'venues' | 'emergency' | 'fail' | 'unlessUnwritable' | 'waitingFor' | 'clockStepBackMs'>;

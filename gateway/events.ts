@@ -52,7 +52,7 @@ export class EventHub implements EventSource {
       this.#listeners -= 1;
       if (this.#listeners === 0) this.#recent = [];
     };
-    void pump();
+    pump().catch(this.#failed);
     return { close: () => { closing.abort(); } };
   }
 

@@ -7,7 +7,7 @@ import { formatDecimal } from '../risk/domain/decimal.ts';
 import type { Actor, Draft } from '../risk/domain/record.ts';
 import type { PolicyInForce } from '../risk/policy.ts';
 import type { SwitchFlipped, TargetWithdrawn } from '../risk/records.ts';
-import { isTightening, switchKey } from '../risk/switches.ts';
+import { isLoosening, switchKey } from '../risk/switches.ts';
 import { hasLeft, isCancellable, sendCancels, type CancelBody } from './flows/cancel.ts';
 import { schedule } from './flows/schedule.ts';
 import type { House } from './house.ts';
@@ -52,8 +52,8 @@ export function askVenue(house: House, venue: string): void {
 }
 
 /**
- * Takes over what was done while the log could not be written. What the queue has written meanwhile is not repeated: a halt that is in
- * force, a withdrawal or a cancel that is known. Only then is the file set aside; a crash before that adopts again, and finds nothing
+ * Takes over what was done while the log could not be written. What the queue has written meanwhile is not repeated: a flip that it
+ * holds, a withdrawal or a cancel that is known. Only then is the file set aside; a crash before that adopts again, and finds nothing
  * left to add. What was done since is adopted first.
  */
 export function adoptEmergency(house: House, file: EmergencyLog): void {
@@ -61,20 +61,26 @@ export function adoptEmergency(house: House, file: EmergencyLog): void {
   const last = entries.at(-1);
   if (last === undefined) return;
   const drafts: Draft[] = [draft('emergency.adopted', SYSTEM, null, { entries: entries.length, head: last.hash })];
-  for (const entry of entries) drafts.push(...adopted(house, entry));
+  const flips = new Map<string, SwitchFlipped>();
+  for (const entry of entries) drafts.push(...adopted(house, entry, flips));
   house.journal.append(drafts).durable.then(() => {
     if (file.entries().at(-1)?.hash === last.hash) file.archive();
     else adoptEmergency(house, file);
   }).catch(house.fail);
 }
 
-function adopted(house: House, { kind, body: stored }: EmergencyEntry): readonly Draft[] {
+/** `flips` are those adopted so far. */
+function adopted(house: House, { kind, body: stored }: EmergencyEntry, flips: Map<string, SwitchFlipped>): readonly Draft[] {
   const { actor, body } = stored as unknown as { readonly actor: Actor; readonly body: SwitchFlipped & CancelBody & TargetWithdrawn };
   switch (kind) {
     case 'switch.flipped': {
-      const now = house.state.risk.switches.get(switchKey(body.scope));
-      const previous = now?.state ?? 'active';
-      return isTightening(previous, body.state) ? [draft(kind, actor, 'first', { ...body, engagement: (now?.engagement ?? 0) + 1, previous })] : [];
+      const key = switchKey(body.scope);
+      const now = flips.get(key) ?? house.state.risk.switches.get(key) ?? { state: 'active', engagement: 0 };
+      // Engagements are counted: one that is not beyond the log's is in it, whether it holds or was released since. One beyond it voids
+      // what was asked about the one before, also where the scope is halted still because a release was lost.
+      if (body.engagement <= now.engagement || isLoosening(now.state, body.state)) return [];
+      flips.set(key, { ...body, previous: now.state });
+      return [draft(kind, actor, 'first', { ...body, previous: now.state })];
     }
     case 'target.withdrawn': {
       const live = body.parents.filter((id) => house.state.execution.parents.get(id)?.end === null);

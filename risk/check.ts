@@ -75,10 +75,10 @@ export function judge<I extends Judged>(list: CheckList<I>, input: I): Verdict[]
     if (check.code === 'FACT_MISSING') return factMissing(rootsOf(missing, check.needs));
     const limit = limits[i] ?? null;
     if (missing.length > 0 && check.needs.some((fact) => input[fact] === null)) {
-      return { code: check.code, outcome: 'off', observed: null, limit, unit: check.unit };
+      return { code: check.code, limit, observed: null, outcome: 'off', unit: check.unit };
     }
     const found = check.decide(input);
-    return { code: check.code, outcome: found.ok ? 'pass' : 'deny', observed: found.observed, limit: found.limit ?? limit, unit: check.unit };
+    return { code: check.code, limit: found.limit ?? limit, observed: found.observed, outcome: found.ok ? 'pass' : 'deny', unit: check.unit };
   });
 }
 
@@ -91,7 +91,7 @@ function rootsOf(missing: readonly string[], roots: readonly string[]): readonly
 /** What FACT_MISSING says: the names of what is missing; `none` passes. */
 export function factMissing(missing: readonly string[]): Verdict {
   const outcome = missing.length === 0 ? 'pass' : 'deny';
-  return { code: 'FACT_MISSING', outcome, observed: missing.length === 0 ? 'none' : missing.join(','), limit: 'none', unit: 'none' };
+  return { code: 'FACT_MISSING', limit: 'none', observed: missing.length === 0 ? 'none' : missing.join(','), outcome, unit: 'none' };
 }
 
 /** The entry of FACT_MISSING in a list; its place matters, the runner knows the rest. `needs` are the facts that it names: those that come from outside. */

@@ -25,5 +25,5 @@ export function mergeVerdicts(request: readonly Verdict[], result: readonly Verd
 
 /** A leg's clips by limits of the whole account: from the requested weight to the one that is left. */
 export function clipVerdicts(codes: readonly CouplingCode[], requested: number, left: number): Verdict[] {
-  return codes.map((code) => ({ code, outcome: 'clip', observed: decimalText(requested), limit: decimalText(left), unit: 'xEquity' }));
+  return codes.map((code) => ({ code, limit: decimalText(left), observed: decimalText(requested), outcome: 'clip', unit: 'xEquity' }));
 }

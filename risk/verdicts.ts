@@ -38,7 +38,7 @@ export function unpackVerdicts<I>(list: CheckList<I>, packed: PackedVerdicts, po
       next++;
       return stored;
     }
-    return { code: check.code, outcome: observed === null ? 'off' : 'pass', observed, limit: limits[i] ?? null, unit: check.unit };
+    return { code: check.code, limit: limits[i] ?? null, observed, outcome: observed === null ? 'off' : 'pass', unit: check.unit };
   });
   return [...listed, ...packed.verdicts.slice(next)];
 }

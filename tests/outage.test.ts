@@ -1,7 +1,8 @@
 /** The database cannot be written, under load: nothing new leaves, the kill works all the same, and afterwards the log knows of it. */
-import { existsSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { leafHash } from '../compliance/canonical.ts';
 import { emergencyPath, readEmergency } from '../compliance/emergency.ts';
 import { readPaperJournal } from '../execution/venues/paper/journal.ts';
 import { recover } from '../execution/venues/paper/recovery.ts';
@@ -9,7 +10,8 @@ import { acknowledgedIsThere, Auditor, noDefects, nothingIsUnknown } from './cra
 import { Load, orderOf } from './crash/load.ts';
 import { PASSING, SILENT, type Outage } from './crash/outages.ts';
 import { Random, seedOfRun } from './crash/random.ts';
-import { Site, until, type Answer, type Gateway } from './crash/site.ts';
+import { until } from './crash/processes.ts';
+import { Site, type Answer, type Gateway } from './crash/site.ts';
 
 const WORKING = 20;
 const CONNECTIONS = 4;
@@ -71,6 +73,11 @@ class Scene {
     await this.site.untilReady();
   }
 
+  /** Of the gateway, by itself. */
+  end(): Promise<number | NodeJS.Signals> | undefined {
+    return this.#gateway?.ended;
+  }
+
   async release(): Promise<Answer> {
     const asked = await this.site.ask('POST', '/v1/switches/release', { scope: FIRM, reason: 'it is over' }, 'risk_officer', 'ann');
     return this.site.ask('POST', `/v1/approvals/${String(asked.body['approvalId'])}`, { approve: true, reason: 'it is over' }, 'risk_officer', 'bob');
@@ -86,15 +93,24 @@ async function silence(t: Test, scene: Scene, id: string): Promise<void> {
   t.equal((await site.ask('GET', '/health/live')).status, 200);
 }
 
-/** The proof of a kill that went past the log: the hash that its adoption must name. */
-function proof(t: Test, scene: Scene, killed: Answer): string {
+/** The proof of a kill that went past the log: the hash of its last entry. */
+function proof(t: Test, scene: Scene, id: string, killed: Answer): string {
   const { entries, fault, isTorn } = readEmergency(emergencyPath(scene.site.dataDir));
   const { requested } = killed.body['cancels'] as { requested: number };
   t.strictSame([killed.body['receipt'], fault, isTorn], [null, null, false]);
   t.ok(requested >= WORKING);
-  t.equal(entries.filter(({ kind }) => kind === 'switch.flipped').length, 1);
+  t.equal(entries.filter(({ kind, body }) => kind === 'switch.flipped' && (body as { body: { requestId: string } }).body.requestId === id).length, 1);
   t.ok(entries.filter(({ kind }) => kind === 'cancel.requested').length >= requested, 'a cancel each');
   return entries.at(-1)!.hash;
+}
+
+/** The file is set aside, whole, and the log names the head of every one that was. */
+function adopted(t: Test, { site, auditor }: Scene, hash: string): void {
+  const archived = readdirSync(site.dataDir).filter((name) => /^emergency-\d+\.log$/.test(name)).map((name) => readEmergency(join(site.dataDir, name)));
+  const heads = auditor.log.records.filter(({ kind }) => kind === 'emergency.adopted').map(({ body }) => body['head']);
+  t.ok(archived.every(({ fault, isTorn, entries }) => fault === null && !isTorn && heads.includes(entries.at(-1)?.hash)));
+  t.ok(archived.some(({ entries }) => entries.some((entry) => entry.hash === hash)), 'ours among them');
+  t.strictSame(readEmergency(emergencyPath(site.dataDir)).entries, []);
 }
 
 /** Afterwards: ready, the halt in force, everything in the log, the books right. */
@@ -123,14 +139,15 @@ function run(t: Test, scene: Scene, outage: Outage, { isSilent, dies }: { readon
     const running = load.run(CONNECTIONS);
     await until('there is a load', () => load.acknowledged.length > 20);
     const end = await outage.begin(scene.site);
-    if (isSilent) await silence(t, scene, id);
+    if (isSilent && !dies) await silence(t, scene, id);
     const from = performance.now();
     const killed = await scene.kill(id);
     t.comment(`${outage.name}: the kill was answered after ${(performance.now() - from).toFixed(0)} ms`);
     t.equal(killed.status, 201);
+    if (isSilent && dies) await silence(t, scene, id);
     await until('the venue has no working order', () => scene.worksAtVenue);
     t.strictSame(await scene.leftTooEarly(), []);
-    const adopted = isSilent ? proof(t, scene, killed) : null;
+    const proven = isSilent ? proof(t, scene, id, killed) : null;
     load.stop();
     if (dies) await scene.die();
     await end();
@@ -139,10 +156,52 @@ function run(t: Test, scene: Scene, outage: Outage, { isSilent, dies }: { readon
     t.comment(`${outage.name}: ready ${(performance.now() - ended).toFixed(0)} ms after its end`);
     await running;
     await aftermath(t, scene, id, load);
-    if (adopted === null) return;
-    t.ok(scene.auditor.log.records.some(({ kind, body }) => kind === 'emergency.adopted' && body['head'] === adopted), 'the log names the proof');
-    t.strictSame(readEmergency(emergencyPath(scene.site.dataDir)).entries, []);
-    t.ok(existsSync(join(scene.site.dataDir, 'emergency-1.log')), 'set aside');
+    if (proven !== null) adopted(t, scene, proven);
+  });
+}
+
+/** Nobody kills: after five seconds the gateway cancels by itself, and halts nothing. */
+function unattended(t: Test, scene: Scene, outage: Outage): void {
+  t.test(`${outage.name}, and nobody is there`, async (t) => {
+    const { site, auditor } = scene;
+    const id = await scene.begin();
+    await scene.work(id);
+    const load = new Load(site, scene.random, `${id}L`);
+    const running = load.run(CONNECTIONS);
+    await until('there is a load', () => load.acknowledged.length > 20);
+    const end = await outage.begin(site);
+    await silence(t, scene, id);
+    load.stop();
+    await until('the venue has no working order', () => scene.worksAtVenue);
+    const { entries, fault } = readEmergency(emergencyPath(site.dataDir));
+    t.equal(fault, null);
+    t.ok(entries.filter(({ kind }) => kind === 'cancel.requested').length >= WORKING);
+    await end();
+    await scene.alive();
+    await running;
+    await nothingIsUnknown(site);
+    t.strictSame(scene.worksAtVenue, [], 'what was cancelled before it was sent stays here');
+    t.strictSame([...await auditor.look(), ...noDefects(load), ...acknowledgedIsThere(auditor.log.records, load)], []);
+    adopted(t, scene, entries.at(-1)!.hash);
+    t.equal((await scene.order(`${id}Y`)).status, 201, 'work goes on');
+  });
+}
+
+/** Somebody else has written where our next record should stand: this memory is not the log's. */
+function forked(t: Test, scene: Scene): void {
+  t.test('a record of somebody else in our place: everything is cancelled, exit 1', async (t) => {
+    const { site } = scene;
+    await scene.work(await scene.begin());
+    const client = await site.database();
+    const text = '{"not":"ours"}';
+    await client.query(`INSERT INTO portcullis.records (log, seq, hash, at, canonical) SELECT log, max(seq) + 1, $1, now(), $2 FROM portcullis.records GROUP BY log`,
+      [Buffer.from(leafHash(text), 'hex'), text]);
+    await client.end();
+    t.equal(await scene.end(), 1);
+    await until('the venue has no working order', () => scene.worksAtVenue);
+    const { entries, fault } = readEmergency(emergencyPath(site.dataDir));
+    t.equal(fault, null);
+    t.ok(entries.length >= WORKING && entries.every(({ kind }) => kind === 'cancel.requested'));
   });
 }
 
@@ -151,3 +210,5 @@ t.comment(`SEED=${String(seed)}`);
 const scene = new Scene(t, seed);
 for (const dies of [false, true]) for (const outage of SILENT) run(t, scene, outage, { isSilent: true, dies });
 for (const outage of PASSING) run(t, scene, outage, { isSilent: false, dies: false });
+for (const outage of SILENT) unattended(t, scene, outage);
+forked(t, scene);

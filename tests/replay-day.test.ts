@@ -136,7 +136,7 @@ async function untilNow(gateway: TestGateway, socket: Client, token: string, unt
   }
 }
 
-t.test('a recorded day', { ...needsShared(SECONDS), timeout: 120_000 }, async (t) => {
+t.test('a recorded day', { ...needsShared(SECONDS), timeout: 200_000 }, async (t) => {
   const folder = await temporaryFolder();
   t.teardown(() => folder.remove());
   const market = await oneDay(folder.path);

@@ -2,11 +2,11 @@ import { contentHash } from '../../compliance/canonical.ts';
 import { draft } from '../../compliance/records.ts';
 import type { Approval } from '../../compliance/state.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
-import type { Actor } from '../../risk/domain/record.ts';
+import type { Actor, Draft } from '../../risk/domain/record.ts';
 import { formatInstant, plusMs } from '../../risk/domain/time.ts';
 import type { Scope, SwitchFlipped, SwitchState } from '../../risk/records.ts';
 import { isLoosening, switchKey } from '../../risk/switches.ts';
-import { idOf, type House } from '../house.ts';
+import { idOf, policyInForce, type House } from '../house.ts';
 
 /** A person is an issuer and a subject, in lower case: two tokens of one person are one person. */
 export interface Officer {
@@ -52,7 +52,8 @@ export async function answerApproval(
   const current = house.state.risk.switches.get(switchKey(approval.scope));
 
   // decide
-  if (approval.person === person) {
+  const isAlone = approval.person === person;
+  if (isAlone && !(approve && policyInForce(house).policy.breakGlass)) {
     await recordSamePerson(house, actor, approval);
     return { outcome: 'same-person' };
   }
@@ -61,9 +62,10 @@ export async function answerApproval(
 
   // record
   const answered = { hash: approval.hash, id, person, reason };
-  const drafts = approve
+  const drafts: Draft[] = approve
     ? [draft('approval.given', actor, approval.requestedSeq, answered), draft('switch.flipped', actor, 'first', loosened(approval))]
     : [draft('approval.refused', actor, approval.requestedSeq, answered)];
+  if (isAlone) drafts.push(draft('alert.raised', actor, 'first', { code: 'BREAK_GLASS', detail: `${switchKey(approval.scope)} was released by one person alone` }));
   const [receipt] = await house.journal.append(drafts).durable;
   return { outcome: approve ? 'given' : 'refused', approval, receipt: receipt as Receipt };
 }

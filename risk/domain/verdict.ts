@@ -9,11 +9,14 @@ export type CheckCode = (typeof CHECK_CODES)[number];
 export type Outcome = 'pass' | 'clip' | 'deny' | 'off';
 export type Unit = 'xEquity' | 'currency' | 'units' | 'bps' | 'ms' | 'fraction' | 'none';
 
-/** One check's part of a decision. `observed` and `limit` are decimal strings, or words for checks that count nothing. */
+/**
+ * One check's part of a decision. `observed` and `limit` are decimal strings, or words for checks that count nothing. Made with its keys
+ * in this order, which is that of a record: so a repeat, answered from its record, is answered with the same bytes.
+ */
 export interface Verdict {
   readonly code: CheckCode;
-  readonly outcome: Outcome;
-  readonly observed: string | null;
   readonly limit: string | null;
+  readonly observed: string | null;
+  readonly outcome: Outcome;
   readonly unit: Unit;
 }

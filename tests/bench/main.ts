@@ -4,7 +4,7 @@
  * is none at all, and fails.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -231,8 +231,13 @@ function print({ lines, records, loadMax, growth }: Report, { seconds, runs }: P
   say(tableOf(lines));
 }
 
+/** Others on the machine move every figure, and p99 most; ratios least. */
+const busyness = (): string => `load average ${(loadavg()[0] ?? 0).toFixed(1)} on ${String(availableParallelism())} cores`;
+
 const { values } = parseArgs({ options: { seconds: { type: 'string' }, runs: { type: 'string' }, quick: { type: 'boolean' }, json: { type: 'string' } } });
 const plan = planFrom(values);
+say(`before: ${busyness()}`);
 const report = await withServers(plan, measure);
+say(`after: ${busyness()}`);
 print(report, plan);
 if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify({ plan, node: process.version, at: new Date().toISOString(), ...report }, null, 2)}\n`);

@@ -8,7 +8,8 @@ import { encodeOrder, encodeReport } from '../../execution/venues/paper/codec.ts
 import { formatDecimal } from '../../risk/domain/decimal.ts';
 import { send, type Load, type Noun } from './load.ts';
 import { isReport, LogReader, Recount, type Stored } from './log.ts';
-import { until, type Answer, type Site } from './site.ts';
+import { until } from './processes.ts';
+import { type Answer, type Site } from './site.ts';
 
 type Faults = string[];
 

@@ -3,7 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { acknowledgedIsThere, Auditor, checkpointGrows, inFlightIsResolved, noDefects, nothingIsUnknown, repeatsAgree } from './audit.ts';
 import { Load } from './load.ts';
 import type { Random } from './random.ts';
-import { until, type Gateway, type Site } from './site.ts';
+import { until } from './processes.ts';
+import { type Gateway, type Site } from './site.ts';
 
 const CONNECTIONS = 6;
 const LOAD_MS = { from: 200, to: 1_500 };

@@ -1,11 +1,10 @@
 /** One DATA_DIR with its real processes: the gateway, its PostgreSQL, its paper venue. Each can be killed; all are ended with the test. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import type { Test } from 'tap';
@@ -14,13 +13,14 @@ import { originOf } from '../../compliance/checkpoint.ts';
 import { formatVerifierKey, verifierOf } from '../../compliance/note.ts';
 import { openKeyFile } from '../../gateway/auth/key-file.ts';
 import { askWho } from '../../execution/venues/paper/who.ts';
+import { isAlive, until } from './processes.ts';
 import type { Role } from '../../risk/domain/record.ts';
 
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const MAIN = fileURLToPath(new URL('../../gateway/main.js', import.meta.url));
 const CLI = fileURLToPath(new URL('../../gateway/cli/main.js', import.meta.url));
 const VENUE = fileURLToPath(new URL('../../execution/venues/paper/server.js', import.meta.url));
-const POLL_MS = 20;
+const REAPER = fileURLToPath(new URL('./reaper.js', import.meta.url));
 
 /** A gateway's process: what it said, and its end. */
 export class Gateway {
@@ -63,16 +63,20 @@ export interface Answer {
 export class Site {
   readonly dataDir = mkdtempSync(join(tmpdir(), 'portcullis-crash-'));
   readonly #environment: Readonly<Record<string, string>>;
-  readonly #gateways: Gateway[] = [];
-  readonly #venues: ChildProcess[] = [];
+  /** Ends everything when this process does, however it ends. */
+  readonly #reaper: ChildProcess;
   readonly #tokens = new Map<string, Promise<string>>();
   /** Of the gateway that was last ready. */
   url = '';
 
   constructor(t: Test, environment: Readonly<Record<string, string>> = {}) {
     this.#environment = environment;
-    t.teardown(() => this.#remove());
-    process.once('exit', () => { this.#endAtOnce(); }); // a test that timed out has no teardown
+    this.#reaper = spawn(process.execPath, [REAPER, this.dataDir], { stdio: ['pipe', 'ignore', 'inherit'] });
+    const reaped = once(this.#reaper, 'exit');
+    t.teardown(async () => {
+      this.#reaper.stdin?.end();
+      await reaped;
+    });
   }
 
   /** Does not wait until it is ready. */
@@ -80,7 +84,7 @@ export class Site {
     const { PATH = '', HOME = '' } = process.env;
     const env = { PATH, HOME, PORT: '0', DATA_DIR: this.dataDir, DEMO: 'off', PORTCULLIS_PAPER: 'process', ...this.#environment };
     const gateway = new Gateway(spawn(process.execPath, [MAIN], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] }));
-    this.#gateways.push(gateway);
+    this.#owe(gateway.child);
     return gateway;
   }
 
@@ -179,58 +183,10 @@ export class Site {
 
   /** As its own operator would, with the settings it had. */
   startVenue(): void {
-    this.#venues.push(spawn(process.execPath, [VENUE, join(this.dataDir, 'paper', 'process.json')], { stdio: 'ignore' }));
+    this.#owe(spawn(process.execPath, [VENUE, join(this.dataDir, 'paper', 'process.json')], { stdio: 'ignore' }));
   }
 
-  /** What can be ended without waiting. */
-  #endAtOnce(): void {
-    for (const { child } of this.#gateways) child.kill('SIGKILL');
-    for (const child of this.#venues) child.kill('SIGKILL');
-    const { postmaster } = this;
-    if (postmaster === null) return;
-    process.kill(postmaster.pid, 'SIGCONT');
-    process.kill(postmaster.pid, 'SIGQUIT');
-  }
-
-  async #remove(): Promise<void> {
-    for (const gateway of this.#gateways) await gateway.kill();
-    const { postmaster } = this;
-    const venue = await this.venuePid();
-    if (venue !== null) process.kill(venue, 'SIGKILL');
-    for (const child of this.#venues) child.kill('SIGKILL');
-    if (postmaster !== null) {
-      process.kill(postmaster.pid, 'SIGCONT');
-      process.kill(postmaster.pid, 'SIGQUIT'); // its children end with it
-      await until('PostgreSQL is dead', () => !isAlive(postmaster.pid));
-    }
-    rmSync(this.dataDir, { recursive: true, force: true });
-  }
-}
-
-/** False also for a process that has ended and that nobody has waited for. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-    throw error;
-  }
-  const stat = `/proc/${String(pid)}/stat`;
-  return !existsSync(stat) || !/\) Z/.test(readFileSync(stat, 'utf8'));
-}
-
-const PATIENCE_MS = 60_000;
-
-/**
- * Looks again and again at what nobody tells by itself: until it is true, or nothing is left. Rejects, naming what was waited for and what
- * was left, when that does not come in a minute.
- */
-export async function until(what: string, look: () => boolean | readonly unknown[] | Promise<boolean | readonly unknown[]>): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
-  for (;;) {
-    const found = await look();
-    if (typeof found === 'boolean' ? found : found.length === 0) return;
-    if (performance.now() > end) throw new Error(`waited in vain until ${what}: ${JSON.stringify(found)}`);
-    await pause(POLL_MS);
+  #owe({ pid }: ChildProcess): void {
+    this.#reaper.stdin?.write(`${String(pid)}\n`);
   }
 }

@@ -217,3 +217,16 @@ t.test('windows: ids of at least two days, and the last finished', (t) => {
   t.same(['P0', 'N9999', 'N10000', 'N20000'].map((id) => findParent(world.state, id) !== null), [false, false, true, true]);
   t.end();
 });
+
+t.test('a refusal of an order that the venue has speaks of a second arrival', (t) => {
+  const world = new World();
+  const id = world.order(100);
+  world.acknowledge(id);
+  world.requestCancel(id);
+  world.reject(id);
+  t.equal(stateOf(world, id), 'pending_cancel');
+  t.equal(open(world), '100/0');
+  world.end('order.canceled', id, 0);
+  t.equal(open(world), '0/0');
+  t.end();
+});

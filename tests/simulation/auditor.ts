@@ -12,7 +12,8 @@ import type { ChildOrder } from '../../risk/domain/order.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
 import { breaches, exposureOf, type Counted } from './exposure.ts';
 import type { Exchange } from './exchange.ts';
-import { Ledger, type LedgerParent, type RawRecord } from './ledger.ts';
+import { flipKey, Ledger, type Body, type LedgerParent, type RawRecord } from './ledger.ts';
+import type { EmergencyDisk } from './house-ports.ts';
 import { BLOBS, SETTING } from './setting.ts';
 
 export interface Finding {
@@ -160,6 +161,25 @@ export class Auditor {
     for (const id of open.keys()) if (ledger.children.get(id)?.isEnded !== false) this.found('working-unseen', `${id} works at the venue, not in the log`);
     for (const id of received.keys()) if (!this.#sent.has(id)) this.found('arrived-unsent', id);
     for (const child of ledger.children.values()) if (!child.isEnded && !open.has(child.id)) this.found('ended-unseen', `${child.id} works in the log, not at the venue`);
+  }
+
+  /** After the calm, with nothing taken back yet: what was to end has ended, and what was done in an emergency stands in the log. */
+  compareCalm(disk: EmergencyDisk): void {
+    const ledger = this.#catchUp();
+    for (const parent of ledger.parents.values()) {
+      if (!parent.isDirect && !parent.isEnded) this.found('parent-stuck', `${parent.id} lives past its horizon`);
+      for (const { id, isEnded, isCancelAsked } of parent.children) {
+        if (!isEnded && !parent.isDirect) this.found('works-past-horizon', id);
+        if (!isEnded && isCancelAsked) this.found('cancel-lost', id);
+      }
+    }
+    if (disk.size > 0) this.found('emergency-left', `${String(disk.size)} entries are not set aside`);
+    for (const { kind, body: stored } of disk.history) {
+      const { body } = stored as unknown as { readonly body: Body };
+      // where a release was lost with the house, a reduction would loosen what is halted still: it is not adopted
+      const stands = kind === 'switch.flipped' ? body['state'] === 'reducing' || ledger.flips.has(flipKey(body)) : kind !== 'cancel.requested' || ledger.isOver(body['clOrdId'] as string);
+      if (!stands) this.found('emergency-lost', `${kind} ${JSON.stringify(body)}`);
+    }
   }
 
   /** After the calm: nothing is left in between, and nothing is reserved for what has ended. */

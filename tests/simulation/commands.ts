@@ -1,7 +1,7 @@
 /** What strategies and officers do, by chance: every flow, with ids that repeat, at the limits and beyond. */
 import { contentHash } from '../../compliance/canonical.ts';
 import { amendOrder, cancelOrder } from '../../gateway/flows/amend-order.ts';
-import { flipSwitch } from '../../gateway/flows/flip-switch.ts';
+import { flipSwitch, type SwitchCommand } from '../../gateway/flows/flip-switch.ts';
 import { answerApproval, requestRelease, type Officer } from '../../gateway/flows/release-switch.ts';
 import { submitOrder } from '../../gateway/flows/submit-order.ts';
 import { submitTarget } from '../../gateway/flows/submit-target.ts';
@@ -25,7 +25,7 @@ export class Callers {
   readonly #orders: { readonly clOrdId: string; readonly terms: OrderTerms; readonly subject: string }[] = [];
   readonly #halts: Scope[] = [];
   #approvals: string[] = [];
-  #requests = 0;
+  #lastFlip: SwitchCommand | null = null;
   #count = 0;
 
   constructor(random: Random) { this.#random = random; }
@@ -161,12 +161,12 @@ export class Callers {
     const ids = { firm: ['*'], venue: ['PAPER'], account: ['ACC1', 'ACC2'], strategy: STRATEGIES.map(([, id]) => id), trader: ['TRADER1', 'TRADER2'], instrument: SYMBOLS };
     const scope: Scope = { kind, id: random.pick<string>(ids[kind]) };
     this.#halts.push(scope);
-    const again = random.chance(0.2);
-    if (!again) this.#requests++;
-    return flipSwitch(house, {
-      actor: officer('r-1').actor, requestId: random.chance(0.5) ? `R${String(this.#requests)}` : null, scope, state: random.chance(0.7) ? 'halted' : 'reducing',
-      cancel: random.chance(0.7) ? 'working' : 'none', reason: 'by chance',
-    });
+    const command: SwitchCommand = random.chance(0.2) && this.#lastFlip !== null ? this.#lastFlip : {
+      actor: officer('r-1').actor, requestId: random.chance(0.5) ? `R${String(this.#count)}` : null, scope, state: random.chance(0.7) ? 'halted' : 'reducing',
+      cancel: random.chance(0.7) ? 'working' : 'none', reason: `by chance ${String(this.#count)}`,
+    };
+    this.#lastFlip = command;
+    return flipSwitch(house, command);
   }
 
   async #release(house: House): Promise<Answer> {

@@ -5,6 +5,7 @@ import { contentHash } from '../../compliance/canonical.ts';
 import type { Market } from '../../execution/market.ts';
 import { fixedRule, type RoutingPolicy } from '../../execution/route.ts';
 import type { Timer, Timers } from '../../execution/time.ts';
+import type { Json } from '../../risk/domain/record.ts';
 import { plusMs, type Ns } from '../../risk/domain/time.ts';
 import { faultyStore, type Fault as StoreFault, type FaultyStore, type MemoryStore } from '../doubles/store.ts';
 import type { Fault } from './faults.ts';
@@ -131,6 +132,8 @@ export class HouseStore {
 
 /** The emergency file as a disk keeps it: what `append` has returned for survives the house. */
 export class EmergencyDisk {
+  /** All that was ever done through it. */
+  readonly history: EmergencyEntry[] = [];
   #entries: EmergencyEntry[] = [];
 
   get size(): number { return this.#entries.length; }
@@ -139,9 +142,14 @@ export class EmergencyDisk {
     return {
       entries: () => [...this.#entries],
       append: (at, deeds) => {
-        const entries = deeds.map(({ kind, body }, i) => ({ n: this.#entries.length + i, at, kind, body: JSON.parse(JSON.stringify(body)) as typeof body, hash: contentHash(body) }));
-        this.#entries.push(...entries);
-        return entries;
+        const made = deeds.map(({ kind, body }, i) => {
+          const text = JSON.stringify(body);
+          const whole = { n: this.#entries.length + i, count: this.history.length + i, body: JSON.parse(text) as Json };
+          return { n: whole.n, at, kind, body: whole.body, hash: contentHash(whole) };
+        });
+        this.#entries.push(...made);
+        this.history.push(...made);
+        return made;
       },
       archive: () => { this.#entries = []; },
       close: () => undefined,

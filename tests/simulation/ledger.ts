@@ -53,6 +53,12 @@ const dec = (text: unknown): bigint => parseDecimal(text as string);
 const str = (value: unknown): string => value as string;
 const SCALE = 10n ** 18n;
 
+/** What makes a flip the same in the emergency file and in the log: whom it stopped, how, and why. */
+export function flipKey(body: Body): string {
+  const { kind, id } = body['scope'] as { kind: string; id: string };
+  return `${kind}:${id} ${str(body['state'])} ${String(body['requestId'])} ${str(body['reason'])}`;
+}
+
 export class Ledger {
   readonly cash = new Map<string, bigint>();
   /** By `account|strategy|symbol`. */
@@ -60,9 +66,12 @@ export class Ledger {
   readonly parents = new Map<string, LedgerParent>();
   readonly children = new Map<string, LedgerChild & { readonly parent: LedgerParent }>();
   readonly switches = new Map<string, string>();
+  /** Every flip that was ever recorded, by `flipKey`. */
+  readonly flips = new Set<string>();
   readonly fills = new Map<string, RawRecord>();
   /** By `account|symbol`: what positions are valued at. */
   readonly marks = new Map<string, bigint>();
+  readonly #decided = new Set<string>();
   readonly #traders = new Map<string, string | null>();
   /** What cannot be right whatever else is: told to the auditor. */
   readonly wrong: { readonly name: string; readonly detail: string }[] = [];
@@ -79,9 +88,11 @@ export class Ledger {
       case 'switch.flipped': {
         const { kind: scope, id } = body['scope'] as { kind: string; id: string };
         this.switches.set(`${scope}:${id}`, str(body['state']));
+        this.flips.add(flipKey(body));
         return;
       }
       case 'target.decided':
+        this.#once(`target ${str(body['account'])}/${str(body['targetId'])}`);
         this.#traders.set(`${str(body['account'])}|${str(body['targetId'])}`, (body['attribution'] as { trader: string } | null)?.trader ?? null);
         return;
       case 'leg.decided':
@@ -93,6 +104,7 @@ export class Ledger {
         }
         return;
       case 'order.decided':
+        if (body['amends'] === false) this.#once(`order ${str(body['account'])}/${str(body['clOrdId'])}`);
         if (body['amends'] === false && body['decision'] !== 'denied') {
           const trader = (body['attribution'] as { trader: string } | null)?.trader ?? null;
           this.#parent(str(body['parent']), body, { isDirect: true, side: body['side'] as 'buy' | 'sell', qty: dec(body['orderQty']), trader });
@@ -112,9 +124,18 @@ export class Ledger {
     }
   }
 
+  /** An id stands for one decision, for ever. */
+  #once(id: string): void {
+    if (this.#decided.has(id)) this.wrong.push({ name: 'decided-twice', detail: id });
+    this.#decided.add(id);
+  }
+
+  /** Whether the order has ended, or was never more than an intention. */
+  isOver(clOrdId: string): boolean { return this.children.get(clOrdId)?.isEnded ?? true; }
+
   #parent(id: string, body: Body, own: Pick<LedgerParent, 'isDirect' | 'side' | 'qty' | 'trader'>): void {
     const [account, strategy, symbol] = [str(body['account']), str(body['strategy']), str(body['symbol'])];
-    if (this.parents.has(id)) this.wrong.push({ name: 'decided-twice', detail: `parent ${id}` });
+    this.#once(`parent ${id}`);
     const parent = { id, key: `${account}|${strategy}|${symbol}`, account, strategy, symbol, cum: 0n, isEnded: false, reserved: 0n, children: [], ...own };
     this.parents.set(id, parent);
     if (body['arrivalPx'] !== null) this.marks.set(`${account}|${symbol}`, dec(body['arrivalPx']));

@@ -26,7 +26,7 @@ async function simulate(first: number, seeds: number, commands: number): Promise
   for (let seed = first; seed < first + seeds; seed++) {
     const result = await runSeed(seed, commands);
     addFired(fired, result.fired);
-    records += result.records;
+    records += result.lines.length;
     if (result.findings.length === 0) continue;
     failed++;
     tell(result, commands);

@@ -1,4 +1,5 @@
 /** Runs a seed to its end and says what the auditor found. */
+import type { StoredLine } from '../../compliance/journal.ts';
 import { Callers } from './commands.ts';
 import type { Finding } from './auditor.ts';
 import type { Fired } from './faults.ts';
@@ -8,7 +9,8 @@ import { World } from './world.ts';
 export interface SeedResult {
   readonly seed: number;
   readonly commands: number;
-  readonly records: number;
+  /** The log as stored. */
+  readonly lines: readonly StoredLine[];
   /** Hash of the last record: equal seeds give equal logs. */
   readonly head: string;
   readonly outcomes: ReadonlyMap<string, number>;
@@ -25,6 +27,17 @@ const isPlanned = (error: unknown): boolean => error instanceof Error && error.m
 
 export async function runSeed(seed: number, commands: number, plant: Plant | null = null): Promise<SeedResult> {
   const world = new World(seed, plant);
+  // what nobody waits for and fails all the same would end the gateway's process
+  const unheard = (error: unknown): void => { world.auditor.found('unheard-failure', error instanceof Error ? (error.stack ?? '') : String(error)); };
+  process.on('unhandledRejection', unheard);
+  try {
+    return await run(world, commands);
+  } finally {
+    process.off('unhandledRejection', unheard);
+  }
+}
+
+async function run(world: World, commands: number): Promise<SeedResult> {
   const callers = new Callers(world.random);
   const outcomes = new Map<string, number>();
   let done = 0;
@@ -47,7 +60,7 @@ export async function runSeed(seed: number, commands: number, plant: Plant | nul
   if (world.auditor.findings.length === 0) await calmDown(world, callers);
   world.auditor.auditLog();
   const { lines } = world.memory;
-  return { seed, commands: done, records: lines.length, head: lines.at(-1)?.hash ?? '', outcomes, fired: world.fired, findings: world.auditor.findings };
+  return { seed: world.seed, commands: done, lines, head: lines.at(-1)?.hash ?? '', outcomes, fired: world.fired, findings: world.auditor.findings };
 }
 
 /** Nothing fails any more; everything is taken back; then all must agree. */
@@ -61,6 +74,7 @@ async function calmDown(world: World, callers: Callers): Promise<void> {
     return;
   }
   world.auditor.compareVenue(world.exchange);
+  world.auditor.compareCalm(world.disk);
   const settling = callers.settle(house);
   await world.pass(CALM_MS);
   await settling;

@@ -59,7 +59,7 @@ export class World {
   readonly auditor: Auditor;
   readonly #plant: Plant | null;
   readonly #market: ReturnType<typeof syntheticMarket>;
-  readonly #disk = new EmergencyDisk();
+  readonly disk = new EmergencyDisk();
   readonly #isWide: boolean;
   #life: Life | null = null;
   #remains: Remains | null = null;
@@ -159,7 +159,7 @@ export class World {
     const { house, assembled: { desk, started } } = life;
     const node = { version: 'sim', commit: null, lockfileHash: '', policyHash: SETTING.hash, node: '', v8: '', arch: '', clock: 'wall', forkOf: null, resumedAt: head.size };
     const venue = this.#plant?.venue?.(life.venue) ?? life.venue;
-    const opening = { node, wanted: SETTING, emergency: this.#disk.open(), openVenue: () => Promise.resolve({ venue: this.#mortal(venue), stop: () => venue.stop() }) };
+    const opening = { node, wanted: SETTING, emergency: this.disk.open(), openVenue: () => Promise.resolve({ venue: this.#mortal(venue), stop: () => venue.stop() }) };
     bringUp(house, desk, opening).then(() => {
       if (life.isDead) return;
       started();
@@ -210,7 +210,7 @@ export class World {
         this.#plant?.fold?.(state, record);
       },
       market: patchyMarket(this.#market, (symbol) => this.#isMissing(symbol)), router: this.#isWide ? wideRouter(this.random) : fixedRule,
-      emergency: this.#disk.open(),
+      emergency: this.disk.open(),
       onDurable: (records) => {
         for (const { kind, body } of records) {
           if (kind === 'order.unknown') this.fire('unknownOutcome');

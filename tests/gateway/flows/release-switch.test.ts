@@ -3,6 +3,7 @@ import t from 'tap';
 import { answerApproval, requestRelease, type ApprovalAnswer, type Officer } from '../../../gateway/flows/release-switch.ts';
 import type { House } from '../../../gateway/house.ts';
 import type { Scope, SwitchState } from '../../../risk/records.ts';
+import { policyOf } from '../../doubles/house.ts';
 import { flip, houseFor } from './asks.ts';
 
 const officer = (id: string, person = `issuer ${id.toLowerCase()}`): Officer => ({ actor: { id, role: 'risk_officer' }, person });
@@ -124,4 +125,14 @@ t.test('what is closed is forgotten a day after it would have expired', async (t
   await time.advance(25 * 3_600_000);
   const last = await ask(house);
   t.strictSame([...house.state.compliance.approvals.keys()], [last]);
+});
+
+t.test('break-glass: one person alone where the policy arms it, with an alert; never to refuse or elsewhere', async (t) => {
+  const { house, all } = await houseFor(t, { policy: policyOf({}, { breakGlass: true }) });
+  await flip(house);
+  const id = await ask(house);
+  t.strictSame(await answer(house, OLGA, id, false), { outcome: 'same-person' });
+  t.match(await answer(house, OLGA, id), { outcome: 'given' });
+  t.equal(firm(house), 'active');
+  t.match(all('alert.raised'), [{ code: 'BREAK_GLASS' }]);
 });

@@ -83,7 +83,8 @@ export function assemble(ports: HousePorts): Assembled {
     return desk.missing === null ? null : `venue ${desk.missing}`;
   };
   const house = houseOf(ports, sequencer, {
-    venues: desk.venues, emergency: emergencyAct(emergency, timers, say), clockStepBackMs: () => Math.max(0, msBetween(sequencer.headAt, timers.now())), fail: fatal, waitingFor,
+    venues: desk.venues, emergency: emergencyAct(emergency, timers, say), clockStepBackMs: () => Math.max(0, msBetween(sequencer.headAt,
+    timers.now())), fail: fatal, waitingFor,
     unlessUnwritable: (durable) => trouble.unless(durable, sequencer.state !== 'flowing'),
   });
   return { house, sequencer, desk, started: () => { isStarting = false; } };

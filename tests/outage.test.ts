@@ -136,6 +136,7 @@ function run(t: Test, scene: Scene, outage: Outage, { isSilent, dies }: { readon
     const id = await scene.begin();
     await scene.work(id);
     const load = new Load(scene.site, scene.random, `${id}L`);
+    t.teardown(() => { load.stop(); });
     const running = load.run(CONNECTIONS);
     await until('there is a load', () => load.acknowledged.length > 20);
     const end = await outage.begin(scene.site);
@@ -167,6 +168,7 @@ function unattended(t: Test, scene: Scene, outage: Outage): void {
     const id = await scene.begin();
     await scene.work(id);
     const load = new Load(site, scene.random, `${id}L`);
+    t.teardown(() => { load.stop(); });
     const running = load.run(CONNECTIONS);
     await until('there is a load', () => load.acknowledged.length > 20);
     const end = await outage.begin(site);

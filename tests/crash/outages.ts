@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { statSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { isAlive } from './processes.ts';
 import type { Site } from './site.ts';
 
 export interface Outage {
@@ -87,8 +88,9 @@ const cannotWrite: Outage = {
   name: 'no write of PostgreSQL succeeds',
   async begin(site) {
     for (const pid of await processes(site, () => undefined)) {
-      const { uid, gid } = statSync(`/proc/${String(pid)}`);
-      await run('prlimit', ['--pid', String(pid), '--fsize=0:'], process.getuid?.() === 0 ? { uid, gid } : {}); // its owner may, without any capability
+      const { uid, gid } = statSync(join(site.dataDir, 'postgres', 'data'));
+      const limited = run('prlimit', ['--pid', String(pid), '--fsize=0:'], process.getuid?.() === 0 ? { uid, gid } : {}); // its owner may, without any capability
+      await limited.catch((error: unknown) => { if (isAlive(pid)) throw error; }); // a worker that has ended meanwhile
     }
     return () => Promise.resolve();
   },

@@ -75,7 +75,7 @@ export interface OrderReplaced extends OrderReport {
 }
 export interface OrderRejected extends OrderReport {
   readonly reason: string;
-  /** The order itself; `replace` and `cancel` leave the order as it was. */
+  /** `new`: the order itself; `replace` and `cancel` leave the order as it was. */
   readonly of: 'new' | 'replace' | 'cancel';
 }
 /** A parent whose time is over: what is left of it is the opportunity part of its shortfall. */
@@ -94,7 +94,7 @@ export interface OrderUnknown extends OfOrder {
   readonly reason: string;
 }
 
-/** Something that does not fit: a report about an order that the log does not know. */
+/** A report that does not fit: about an order that the log does not know, or against what the venue had said before. */
 export interface BreakFound {
   readonly venue: string;
   readonly sourceSeq: number;

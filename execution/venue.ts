@@ -3,10 +3,10 @@ import type { ChildOrder } from '../risk/domain/order.ts';
 import type { Approved, Receipt } from '../risk/domain/proof.ts';
 import type { Ns } from '../risk/domain/time.ts';
 
-/** What every report carries: the venue's time and its own gapless sequence, by which a reader resumes and drops repeats. */
+/** What every report carries. */
 interface ReportBase {
   readonly clOrdId: string;
-  /** Gapless from 1 within a venue; reports of a query (`absent`) carry 0. */
+  /** The venue's own sequence, gapless from 1: a reader resumes by it and drops repeats. Answers to a query (`absent`) carry 0. */
   readonly sourceSeq: number;
   readonly venueAt: Ns;
 }

@@ -101,7 +101,7 @@ export interface LegDecided extends DecisionJson {
   readonly arrivalPx: string | null;
   /** Parents of the same strategy and symbol whose unreleased remainder ends here. */
   readonly withdraws: readonly string[];
-  /** Cumulative share of the order to be released at each of the schedule's instants; empty without a parent. */
+  /** How much of the order, cumulated, may have been released from each instant on; empty without a parent. */
   readonly schedule: readonly { readonly at: string; readonly cumQty: string }[];
   readonly expireAt: string | null;
 }

@@ -1,7 +1,7 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- typed arrays of checked length, indexed by their own loops */
 /**
  * Whether weights keep the limits: separate plain loops that share nothing with the solver, so that they can judge it. They check
- * every result before it leaves, the present state when a worker comes back, and recorded solutions at replay.
+ * every target before it is solved for, and every result before it leaves.
  */
 import type { Binding, CvarCap, ProjectionProblem, VolatilityCap } from './problem.ts';
 

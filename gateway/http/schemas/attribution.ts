@@ -13,7 +13,7 @@ export function toAttribution(body: AttributionBody | undefined): Attribution | 
   return { algorithmId, capacity, client, desk, trader };
 }
 
-/** The inverse, for tests and clients: empty fields are absent again. */
+/** The inverse: empty fields are absent again. */
 export function fromAttribution(attribution: Attribution | null): AttributionBody | undefined {
   if (attribution === null) return undefined;
   const present = Object.entries(attribution).filter(([, value]) => value !== '');

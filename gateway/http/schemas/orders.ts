@@ -53,7 +53,7 @@ export function toOrderTerms(body: OrderBody): OrderTerms {
   };
 }
 
-/** The inverse of `toOrderTerms`, for clients and the demonstration strategy. */
+/** The inverse of `toOrderTerms`. */
 export function fromOrderTerms(clOrdId: string, terms: OrderTerms): OrderBody {
   const { account, strategy, symbol, side, type, tif, limitPx, expireAt, participation } = terms;
   return {

@@ -61,7 +61,7 @@ export function toTarget(body: TargetBody): TargetPortfolio {
 /** A double as a decimal of the wire; exact for every decimal of at most 15 digits. */
 const decimalOf = (value: number): string => (Number.isInteger(value) ? BigInt(value).toString() : formatDecimal(parseDecimal(value.toFixed(18))));
 
-/** The inverse of `toTarget`, for clients and the demonstration strategy. */
+/** The inverse of `toTarget`. */
 export function fromTarget(target: TargetPortfolio): TargetBody {
   const attribution = fromAttribution(target.attribution);
   return {

@@ -9,11 +9,10 @@ import { openCheckpoint } from './checkpoint.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { TreeBuilder } from './merkle.ts';
 import type { Verifier } from './note.ts';
+import { NO_HASH } from './seal.ts';
 
-export const FAULT_CODES = [
-  'TOO_LARGE', 'HASH_MISMATCH', 'NOT_CANONICAL', 'LOG_MISMATCH', 'GAP', 'PREV_MISMATCH', 'TIME_BACKWARDS', 'CHECKPOINT_MISMATCH', 'SIGNATURE',
-] as const;
-export type FaultCode = (typeof FAULT_CODES)[number];
+export type FaultCode =
+  | 'TOO_LARGE' | 'HASH_MISMATCH' | 'NOT_CANONICAL' | 'LOG_MISMATCH' | 'GAP' | 'PREV_MISMATCH' | 'TIME_BACKWARDS' | 'CHECKPOINT_MISMATCH' | 'SIGNATURE';
 export interface Fault {
   /** The seq that should have stood there. */
   readonly seq: number;
@@ -38,9 +37,7 @@ export interface ChainStart {
   readonly at: string;
 }
 
-/** `prev` of the first record. */
-export const GENESIS_HEAD = '0'.repeat(64);
-export const genesis = (log: string | null = null): ChainStart => ({ tree: new TreeBuilder(), head: GENESIS_HEAD, log, at: '' });
+export const genesis = (log: string | null = null): ChainStart => ({ tree: new TreeBuilder(), head: NO_HASH, log, at: '' });
 
 /** Feed it lines in order; `fault` is the first fault or null. */
 export class ChainVerifier {

@@ -7,7 +7,7 @@ import { emptyExecutionState, type ExecutionState } from '../execution/state.ts'
 import { emptyRiskState } from '../risk/books.ts';
 import type { LogRecord } from '../risk/domain/record.ts';
 import { instant } from '../risk/domain/time.ts';
-import { foldRisk } from '../risk/reducer.ts';
+import { foldRisk, type Blobs } from '../risk/reducer.ts';
 import type { RiskState } from '../risk/state.ts';
 import { foldCompliance } from './reducer.ts';
 import { emptyComplianceState, type ComplianceState } from './state.ts';
@@ -22,9 +22,6 @@ export interface State {
 }
 
 export const emptyState = (): State => ({ risk: emptyRiskState(), execution: emptyExecutionState(), compliance: emptyComplianceState() });
-
-/** Content-addressed texts by hash: policies and universes. Null for an unknown one, and then the fold throws. */
-export type Blobs = (hash: string) => string | null;
 
 export function fold(state: State, record: LogRecord, blobs: Blobs): void {
   foldRisk(state.risk, record, blobs);

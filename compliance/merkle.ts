@@ -21,14 +21,14 @@ export interface HashReader {
 }
 
 export const HASH_BYTES = 32;
-export const BLOCK_LEVEL = 8;
-export const BLOCK_LEAVES = 2 ** BLOCK_LEVEL;
+const BLOCK_LEVEL = 8;
+const BLOCK_LEAVES = 2 ** BLOCK_LEVEL;
 
 /** The root of a tree without leaves. */
 export const EMPTY_ROOT: Buffer = hash('sha256', '', 'buffer');
 
 /** SHA-256(0x01 ‖ left ‖ right). */
-export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
+function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   const bytes = Buffer.allocUnsafe(1 + 2 * HASH_BYTES);
   bytes[0] = 1;
   bytes.set(left, 1);
@@ -162,7 +162,7 @@ export function readerOf(tree: Pick<HashReader, 'node'>, pieces: readonly { read
 }
 
 /** The hash of a range that is a subtree: all of a path's ranges are, and so is `{from: 0, to: size}`, whose hash is the root. */
-export function hashRange(range: Range, read: HashReader): Buffer {
+function hashRange(range: Range, read: HashReader): Buffer {
   const { from, to } = range;
   const n = to - from;
   if (n === 0) return EMPTY_ROOT;

@@ -18,10 +18,11 @@ import type { TargetPortfolio } from '../risk/domain/target.ts';
 import { instant } from '../risk/domain/time.ts';
 import { symbolFacts, type Facts, type SymbolFactsJson } from '../risk/facts.ts';
 import type { PolicyInForce } from '../risk/policy.ts';
+import type { Blobs } from '../risk/reducer.ts';
 import type { DecisionJson, LegDecided, OrderDecided, OrderTermsJson, TargetDecided } from '../risk/records.ts';
 import { packVerdicts, unpackVerdicts } from '../risk/verdicts.ts';
 import { canonicalize } from './canonical.ts';
-import { emptyState, fold, type Blobs, type State } from './fold.ts';
+import { emptyState, fold, type State } from './fold.ts';
 
 /** A part of a decision that came out otherwise; both as canonical JSON. */
 export interface Disagreement {

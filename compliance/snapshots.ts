@@ -2,21 +2,21 @@
 import { hash } from 'node:crypto';
 import type { Database } from './tables.ts';
 
-export interface Snapshot {
+export interface StoredSnapshot {
   /** Number of records folded into it. */
   readonly size: number;
   /** Version of the fold that made it: another version does not read it. */
   readonly fold: string;
-  /** SHA-256 of the body, hex: what the `snapshot` record in the log names. */
+  /** SHA-256 of the body, hex: what a `state.snapshotted` in the log vouches for. */
   readonly hash: string;
   readonly body: string;
 }
 
 export interface SnapshotTable {
   /** Stores it and gives its hash; the same size and fold again is not stored twice. */
-  put(snapshot: Omit<Snapshot, 'hash'>): Promise<string>;
+  put(snapshot: Omit<StoredSnapshot, 'hash'>): Promise<string>;
   /** The newest of this fold with at most `size` records, or null. A body that is not its hash's is passed over for an older one. */
-  latest(fold: string, size: number): Promise<Snapshot | null>;
+  latest(fold: string, size: number): Promise<StoredSnapshot | null>;
   /** Removes all but the newest `keep` of this fold, and every one of other folds. */
   prune(fold: string, keep: number): Promise<void>;
 }

@@ -6,6 +6,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { ChainVerifier, genesis, openForChain, type ChainLine, type Fault } from './chain.ts';
 import { parseVerifierKey, type Verifier } from './note.ts';
+import { NO_HASH } from './seal.ts';
 import type { LogReads } from './store.ts';
 
 export interface Verification {
@@ -31,7 +32,7 @@ export async function verifyEvidence(evidence: Evidence, key: string | null): Pr
   const verifier = verifierFor(key ?? published?.key ?? null);
   const opened = published === null || verifier === null ? null : openForChain(published.note, verifier);
   const pinned = key !== null;
-  if (opened !== null && 'code' in opened) return { size: 0, head: '0'.repeat(64), proven: 0, pinned, fault: opened };
+  if (opened !== null && 'code' in opened) return { size: 0, head: NO_HASH, proven: 0, pinned, fault: opened };
   const chain = new ChainVerifier(genesis(), opened === null ? [] : [opened]);
   for await (const line of evidence.lines()) {
     if (chain.add(line) !== null) break;

@@ -12,7 +12,7 @@ import { keep } from './window.ts';
 const notBelowZero = (value: Decimal): Decimal => maximum(value, ZERO);
 
 /** What may still be filled of a child: its leaves while it is open; after its end, fills that the venue counted and we have not seen. */
-export function openQty({ order, state, cumQty, endedCumQty }: Child): Decimal {
+function openQty({ order, state, cumQty, endedCumQty }: Child): Decimal {
   return notBelowZero(subtract(isOpen(state) ? order.orderQty : (endedCumQty ?? cumQty), cumQty));
 }
 
@@ -25,13 +25,8 @@ export function workingQty({ children }: Pick<Parent, 'children'>): Decimal {
   return [...byChain.values()].reduce<Decimal>((sum, qty) => (sum + qty) as Decimal, ZERO);
 }
 
-/** What of that belongs to one order and those that are to replace it. */
-export function chainQty(parent: Pick<Parent, 'children'>, chain: string): Decimal {
-  return workingQty({ children: parent.children.filter((child) => child.chain === chain) });
-}
-
 /** What a parent holds in the books: its leaves while it lives, or what its children may still fill where that is more. */
-export function reservedQty(parent: Pick<Parent, 'children' | 'end' | 'orderQty' | 'cumQty'>): Decimal {
+function reservedQty(parent: Pick<Parent, 'children' | 'end' | 'orderQty' | 'cumQty'>): Decimal {
   const working = workingQty(parent);
   return parent.end === null ? maximum(notBelowZero(subtract(parent.orderQty, parent.cumQty)), working) : working;
 }

@@ -105,7 +105,6 @@ function houseOf({ state, store, timers, market, router }: HousePorts, sequencer
     admits: () => ways.waitingFor() === null && sequencer.accepts('strategy'),
     lookUp: async (subject) => (await store.bySubject(subject)).map(({ canonical }) => parseRecord(canonical)),
     records: async (from, to) => (await store.read(from, to - from)).map(({ canonical }) => parseRecord(canonical)),
-    receiptOf: (seq) => sequencer.whenDurable(seq),
     policyOf: (hash) => {
       const inForce = state.risk.policy;
       if (inForce?.hash === hash) return Promise.resolve(inForce);

@@ -10,7 +10,7 @@ import type { House } from './house.ts';
 import type { OpenLog } from './open-log.ts';
 
 /** Durable records between two snapshots: what a start folds at most, but for those of a snapshot under way. */
-export const SNAPSHOT_EVERY = 50_000;
+const SNAPSHOT_EVERY = 50_000;
 
 interface Jobs {
   readonly snapshot: { readonly job: SnapshotJob; readonly result: RecordBodies['state.snapshotted'] };

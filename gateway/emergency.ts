@@ -1,6 +1,7 @@
 /** What may be done while the log cannot be written: a halt, a withdrawal, cancels. The proof goes to a file of its own before the venue is told. */
 import type { EmergencyKind, EmergencyLog } from '../compliance/emergency.ts';
 import type { Clock } from '../execution/time.ts';
+import type { Receipt } from '../risk/domain/proof.ts';
 import type { Draft, Json } from '../risk/domain/record.ts';
 import { cancelBody, cancelDrafts, isCancellable, sendCancels } from './flows/cancel.ts';
 import type { House } from './house.ts';
@@ -26,6 +27,16 @@ export function emergencyAct(file: EmergencyLog, clock: Clock, say: (line: strin
       }
     },
   };
+}
+
+/**
+ * Records in the log, or, as soon as the log cannot be written, in the emergency file too; then there is no receipt. The proof is on
+ * disk when it returns, but where neither can be written. A crash after it may leave it in both: adoption repeats nothing.
+ */
+export async function recordInAnyCase(house: House, drafts: readonly EmergencyDraft[]): Promise<Receipt | null> {
+  const receipts = await house.unlessUnwritable(house.journal.append(drafts).durable);
+  if (receipts === null) house.emergency.record(drafts);
+  return receipts?.[0] ?? null;
 }
 
 /** The log could not be written for too long, or is not ours any more: everything that works is cancelled. */

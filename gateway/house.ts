@@ -5,7 +5,6 @@ import { findParent } from '../execution/state.ts';
 import type { RoutingPolicy } from '../execution/route.ts';
 import type { Timers } from '../execution/time.ts';
 import type { Venue } from '../execution/venue.ts';
-import type { Receipt } from '../risk/domain/proof.ts';
 import type { LogRecord } from '../risk/domain/record.ts';
 import type { PolicyInForce } from '../risk/policy.ts';
 import type { EmergencyAct } from './emergency.ts';
@@ -29,8 +28,6 @@ export interface House {
   readonly lookUp: (subject: string) => Promise<readonly LogRecord[]>;
   /** Stored records `from ≤ seq < to`. */
   readonly records: (from: number, to: number) => Promise<readonly LogRecord[]>;
-  /** The receipt of a record, once it is durable. */
-  readonly receiptOf: (seq: number) => Promise<Receipt>;
   /** The policy of a hash, in force or former. */
   readonly policyOf: (hash: string) => Promise<PolicyInForce>;
   /** What is done while the log cannot be written: chained to an fsynced file. */
@@ -46,6 +43,13 @@ export function policyInForce(house: House): PolicyInForce {
   const policy = house.state.risk.policy;
   if (policy === null) throw new Error('no policy is in force');
   return policy;
+}
+
+/** The one venue of the policy, until routing chooses among several. */
+export function venueFor(house: House): string {
+  const venue = policyInForce(house).policy.venues[0];
+  if (venue === undefined) throw new Error('the policy in force names no venue');
+  return venue.id;
 }
 
 /** Who answers for a parent's orders: switches of the scope `trader` apply to them. */

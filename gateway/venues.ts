@@ -95,4 +95,3 @@ function openOrders(execution: ExecutionState, venue: string): OpenOrder[] {
     .filter((child) => child.order.venue === venue && isOpen(child.state))
     .flatMap(({ order, cumQty, acceptedAt }) => (acceptedAt === null ? [] : [{ order, cumQty, acceptedAt }]));
 }
-

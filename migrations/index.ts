@@ -4,7 +4,7 @@ import * as log from './0001-log.ts';
 import * as checkpoints from './0002-checkpoints.ts';
 import * as views from './0003-views.ts';
 
-export const MIGRATIONS: Readonly<Record<string, Migration>> = {
+const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-log': log,
   '0002-checkpoints': checkpoints,
   '0003-views': views,

@@ -166,7 +166,6 @@ function codeOf({ limit, index }: Binding, groupCodes: readonly CouplingCode[]):
 }
 
 /** What a failure names; everything that was posed where it names nothing. */
-
 function conflictCodes({ groupCodes, problem }: ClipProblem, failed: Exclude<Projection, { status: 'feasible' }>): readonly CouplingCode[] {
   const named = failed.status === 'undecided' ? [] : failed.conflicting.flatMap((binding) => codeOf(binding, groupCodes) ?? []);
   if (named.length > 0) return [...new Set(named)];

@@ -156,4 +156,3 @@ function denied(asked: Case, portfolio: readonly Verdict[], legVerdicts: readonl
   const legs = wishes.map((wish, i) => deniedLeg(asked, wish, legVerdicts[i] as Verdict[]));
   return { decision: 'denied', verdicts: portfolio, legs, equity: at.equity, governor: at.governor, attribution };
 }
-

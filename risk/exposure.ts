@@ -19,7 +19,7 @@ export interface Change {
   readonly buyQty: number;
   readonly sellQty: number;
 }
-export const NO_CHANGES: ReadonlyMap<string, Change> = new Map();
+const NO_CHANGES: ReadonlyMap<string, Change> = new Map();
 
 /** Money in the account's currency. */
 export interface Exposure {

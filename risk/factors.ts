@@ -23,7 +23,7 @@ export interface RiskModel {
 /** A policy in force never changes, so its model is made once. */
 const models = new WeakMap<PolicyInForce, RiskModel>();
 
-export function riskModelOf(inForce: PolicyInForce): RiskModel {
+function riskModelOf(inForce: PolicyInForce): RiskModel {
   let model = models.get(inForce);
   if (model === undefined) {
     model = makeModel(inForce);

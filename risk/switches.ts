@@ -1,4 +1,4 @@
-/** Switches: who is halted or reducing. The strictest of all scopes that match an order wins. */
+/** Switches: scopes, their ids and their states. What an order meets of them is found in `gates.ts`. */
 import { isAccountId, isStrategyId, isSubject, isSymbol } from './domain/ids.ts';
 import type { Scope, ScopeKind, SwitchState } from './records.ts';
 import type { RiskState } from './state.ts';
@@ -18,7 +18,7 @@ const SCOPE_IDS: Record<ScopeKind, (id: unknown) => id is string> = {
 export const SCOPE_KINDS = Object.keys(SCOPE_IDS) as readonly ScopeKind[];
 export const FIRM: Scope = { kind: 'firm', id: '*' };
 
-export const isScopeKind = (kind: unknown): kind is ScopeKind => typeof kind === 'string' && Object.hasOwn(SCOPE_IDS, kind);
+const isScopeKind = (kind: unknown): kind is ScopeKind => typeof kind === 'string' && Object.hasOwn(SCOPE_IDS, kind);
 export const isScope = (kind: unknown, id: unknown): boolean => isScopeKind(kind) && SCOPE_IDS[kind](id);
 
 /** The key of a scope in `RiskState.switches`. A kind has no colon, so two scopes never share one. */
@@ -42,16 +42,6 @@ export function scopesOf({ venue, account, strategy, trader, symbol }: Touched):
   if (trader !== null) scopes.push({ kind: 'trader', id: trader });
   if (symbol !== null) scopes.push({ kind: 'instrument', id: symbol });
   return scopes;
-}
-
-/** The strictest state among the scopes, and the widest scope that holds it; null when all are active. */
-export function strictest(state: RiskState, scopes: readonly Scope[]): { readonly state: SwitchState; readonly scope: Scope | null } {
-  let found: { readonly state: SwitchState; readonly scope: Scope | null } = { state: 'active', scope: null };
-  for (const scope of scopes) {
-    const next = stateOf(state, scope);
-    if (isTightening(found.state, next)) found = { state: next, scope };
-  }
-  return found;
 }
 
 /** State of one switch; one that never flipped is active. */

@@ -26,7 +26,7 @@ function mix(input: number): number {
 }
 
 /** Noise in [−1, 1], linear between a drawn value at each whole `position`. */
-export function valueNoise(key: number, stream: number, position: number): number {
+function valueNoise(key: number, stream: number, position: number): number {
   const cell = Math.floor(position);
   const from = draw(key, stream, cell);
   const to = draw(key, stream, cell + 1);

@@ -20,7 +20,7 @@ const NEWLINE = 10;
 const RETURN = 13;
 const DIGITS_MAX = 15;
 const WORD_MAX = 16;
-export const LINE_BYTES_MAX = 4096;
+const LINE_BYTES_MAX = 4096;
 
 const digitAt = (bytes: Uint8Array, at: number): number => (bytes[at] ?? 0) - 48;
 

@@ -39,7 +39,7 @@ export function openIssuer(dataDir: string): Issuer {
 }
 
 /** The first fault of a grant by the predicates that `verify` uses, or null. */
-export function grantFault(grant: { readonly [K in keyof Grant]: unknown }): string | null {
+function grantFault(grant: { readonly [K in keyof Grant]: unknown }): string | null {
   if (!isRole(grant.role)) return 'role is not one of the five';
   if (!isSubject(grant.sub)) return 'sub does not have the form of a subject';
   if (!Array.isArray(grant.accounts) || grant.accounts.length > ACCOUNTS_MAX) return `accounts are at most ${ACCOUNTS_MAX}`;

@@ -5,7 +5,7 @@ import { isAccountId, isSubject } from '../../risk/domain/ids.ts';
 import { ACCOUNTS_MAX, AUDIENCE, TOKEN_TYPE, TTL_SECONDS_MAX } from './issuer.ts';
 import { isRole, personOf, type Principal } from './principal.ts';
 
-export const TOKEN_BYTES_MAX = 4096;
+const TOKEN_BYTES_MAX = 4096;
 const TOLERANCE_SECONDS = 5;
 const HEADER_NAMES = new Set(['alg', 'typ', 'kid']);
 const KID = /^[A-Za-z0-9._-]{1,64}$/;

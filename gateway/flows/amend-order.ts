@@ -9,6 +9,7 @@ import type { ChildOrder, OrderTerms } from '../../risk/domain/order.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
 import type { Actor, Draft, LogRecord } from '../../risk/domain/record.ts';
 import type { OrderDecided } from '../../risk/records.ts';
+import { recordInAnyCase } from '../emergency.ts';
 import { readFacts } from '../facts.ts';
 import { idOf, type House } from '../house.ts';
 import { cancelBody, cancelDrafts, sendCancels } from './cancel.ts';
@@ -29,7 +30,7 @@ export type AmendAnswer =
   | { readonly outcome: 'unknown' | 'done' | 'busy' };
 
 /** A direct order that still works, with the child that works it. */
-export function workingOrder(house: House, account: string, clOrdId: string): { readonly parent: Parent; readonly child: Child } | null {
+function workingOrder(house: House, account: string, clOrdId: string): { readonly parent: Parent; readonly child: Child } | null {
   const parent = findOrder(house.state.execution, account, clOrdId);
   const child = parent === null ? null : workingChild(parent);
   return parent === null || child === null ? null : { parent, child };
@@ -92,8 +93,7 @@ export async function cancelOrder(house: House, { actor, account, clOrdId }: Pic
   // record: of an order and the one that is to replace it, either may be the one that works
   const cancels = working.parent.children.filter(({ state }) => isOpen(state)).map((child) => cancelBody(child, 'asked by the strategy'));
   const drafts = cancelDrafts(cancels, working.parent.decidedSeq, actor);
-  const receipt = (await house.unlessUnwritable(house.journal.append(drafts).durable))?.[0] ?? null;
-  if (receipt === null) house.emergency.record(drafts);
+  const receipt = await recordInAnyCase(house, drafts);
 
   // act
   sendCancels(house, cancels);

@@ -4,9 +4,8 @@ import type { Receipt } from '../../risk/domain/proof.ts';
 import type { Actor, LogRecord } from '../../risk/domain/record.ts';
 import type { Scope, SwitchFlipped, SwitchState } from '../../risk/records.ts';
 import { isLoosening, scopesOf, switchKey, type Touched } from '../../risk/switches.ts';
-import type { EmergencyDraft } from '../emergency.ts';
-import { traderOf, type House } from '../house.ts';
-import { venueFor } from './submit-order.ts';
+import { recordInAnyCase, type EmergencyDraft } from '../emergency.ts';
+import { traderOf, venueFor, type House } from '../house.ts';
 import { cancelBody, cancelDrafts, isCancellable, sendCancels, type CancelBody } from './cancel.ts';
 import { withdrawnDrafts } from './withdraw.ts';
 
@@ -45,9 +44,7 @@ export async function flipSwitch(house: House, command: SwitchCommand): Promise<
   const drafts: EmergencyDraft[] = [
     draft('switch.flipped', actor, null, flipped), ...withdrawnDrafts(parents, { actor, reason, cause: 'first' }), ...cancelDrafts(cancels, 'first', actor),
   ];
-  const { durable } = house.journal.append(drafts);
-  const receipt = (await house.unlessUnwritable(durable))?.[0] ?? null;
-  if (receipt === null) house.emergency.record(drafts);
+  const receipt = await recordInAnyCase(house, drafts);
 
   // act
   sendCancels(house, cancels);
@@ -79,14 +76,14 @@ function flip(house: House, { requestId, scope, state, cancel, reason }: SwitchC
 }
 
 /** Children in the scope that may still fill. */
-export function workingIn(house: House, scope: Scope): readonly Child[] {
+function workingIn(house: House, scope: Scope): readonly Child[] {
   return [...house.state.execution.children.values()].filter(
     (child) => isCancellable(child) && touches(scope, { ...child.order, trader: traderOf(house, child.order.parent) }),
   );
 }
 
 /** Targets' parents in the scope that still live: their unreleased remainder ends with the halt, and no release brings an old wish back to life. */
-export function workedIn(house: House, scope: Scope): readonly Parent[] {
+function workedIn(house: House, scope: Scope): readonly Parent[] {
   const venue = venueFor(house);
   return [...house.state.execution.parents.values()].filter(({ account, attribution, end, strategy, symbol, targetId }) =>
     end === null && targetId !== null && touches(scope, { account, strategy, symbol, trader: attribution?.trader ?? null, venue }));

@@ -38,7 +38,7 @@ export function knownAs(house: House, noun: Noun, account: string, id: string, e
   return entry ?? (earlier === null ? null : { seq: earlier.seq, requestHash: earlier.body.requestHash });
 }
 
-/** The decision that a repeat is answered with, once it is durable: the same records give the same answer. */
+/** The decision at a seq, once it is durable: the same records give the same answer, also to a repeat. */
 export async function decisionAt<B>(house: House, seq: number): Promise<{ readonly decided: LogRecord<string, B>; readonly receipt: Receipt }> {
   const receipt = await house.journal.whenDurable(seq);
   const [decided] = (await house.records(seq, seq + 1)) as readonly LogRecord<string, B>[];

@@ -12,9 +12,8 @@ import type { Receipt } from '../../risk/domain/proof.ts';
 import { formatInstant } from '../../risk/domain/time.ts';
 import type { Facts } from '../../risk/facts.ts';
 import { factsJson, readFacts, textOf } from '../facts.ts';
-import { idOf, policyInForce, type House } from '../house.ts';
+import { idOf, policyInForce, venueFor, type House } from '../house.ts';
 import { sendOrWithhold } from './send.ts';
-import { venueFor } from './submit-order.ts';
 
 /** One slice of a parent, when its time has come and new work is taken: fresh facts, the same decision on the child, the record, a last look, the send. */
 export async function releaseSlice(house: House, id: string, step: ScheduleStep): Promise<void> {

@@ -12,7 +12,7 @@ import type { OrderDecision } from '../../risk/decision.ts';
 import type { Facts } from '../../risk/facts.ts';
 import type { OrderDecided } from '../../risk/records.ts';
 import { factsJson, midOf, readFacts, textOf } from '../facts.ts';
-import { idOf, policyInForce, type House } from '../house.ts';
+import { idOf, policyInForce, venueFor, type House } from '../house.ts';
 import { decisionAt, knownAs, lookUpForgotten } from './recall.ts';
 import { sendOrWithhold } from './send.ts';
 
@@ -58,13 +58,6 @@ export async function submitOrder(house: House, submission: OrderSubmission): Pr
   // act
   if (decision.decision === 'accepted') sendOrWithhold(house, decision.approved, sliceReceipt as Receipt);
   return { outcome: 'decided', decided: records[0] as LogRecord<string, OrderDecided>, receipt: receipt as Receipt, repeat: false };
-}
-
-/** The one venue of the policy, until routing chooses among several. */
-export function venueFor(house: House): string {
-  const venue = policyInForce(house).policy.venues[0];
-  if (venue === undefined) throw new Error('the policy in force names no venue');
-  return venue.id;
 }
 
 export function orderDecided<T extends OrderTerms>(

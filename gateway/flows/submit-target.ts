@@ -14,11 +14,10 @@ import type { LegDecision, TargetDecision } from '../../risk/decision.ts';
 import type { Facts } from '../../risk/facts.ts';
 import type { LegDecided, TargetDecided } from '../../risk/records.ts';
 import { factsJson, midOf, readFacts, textOf } from '../facts.ts';
-import { idOf, policyInForce, type House } from '../house.ts';
+import { idOf, policyInForce, venueFor, type House } from '../house.ts';
 import { cancelDrafts, cancelsOf, sendCancels } from './cancel.ts';
 import { decisionAt, knownAs, lookUpForgotten } from './recall.ts';
 import { schedule } from './schedule.ts';
-import { venueFor } from './submit-order.ts';
 import { withdrawnDrafts } from './withdraw.ts';
 
 export interface TargetSubmission {

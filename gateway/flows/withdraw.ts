@@ -3,6 +3,7 @@ import type { Parent } from '../../execution/state.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
 import type { Actor, Draft } from '../../risk/domain/record.ts';
 import type { TargetWithdrawn } from '../../risk/records.ts';
+import { recordInAnyCase } from '../emergency.ts';
 import type { House } from '../house.ts';
 import { pagesOf } from './pages.ts';
 import { cancelDrafts, cancelsOf, sendCancels } from './cancel.ts';
@@ -28,8 +29,7 @@ export async function withdrawTarget(house: House, { actor, account, targetId, r
 
   // record
   const drafts = [...withdrawnDrafts(parents, { actor, reason, cause: null }), ...cancelDrafts(cancels, 'first', actor)];
-  const receipt = (await house.unlessUnwritable(house.journal.append(drafts).durable))?.[0] ?? null;
-  if (receipt === null) house.emergency.record(drafts);
+  const receipt = await recordInAnyCase(house, drafts);
 
   // act
   sendCancels(house, cancels);

@@ -11,7 +11,7 @@ import type { Shape } from './shape.ts';
 const APPROVAL_ID = /^[A-Z0-9]{1,24}$/;
 
 /** Names in paths, one predicate each. */
-export const PATH_PARAMS = {
+const PATH_PARAMS = {
   targetId: isTargetId, clOrdId: isClOrdId, account: isAccountId,
   approvalId: (text: unknown): text is string => typeof text === 'string' && APPROVAL_ID.test(text),
 } as const;

@@ -16,7 +16,7 @@ export interface Binaries {
   readonly postgres: string;
 }
 
-export const inFolder = (native: string): Binaries => ({ initdb: join(native, 'bin', 'initdb'), postgres: join(native, 'bin', 'postgres') });
+const inFolder = (native: string): Binaries => ({ initdb: join(native, 'bin', 'initdb'), postgres: join(native, 'bin', 'postgres') });
 
 /** @param native the package's folder of binaries; @param home where a copy may lie. Errors: no copy runs either. */
 export async function reachableBinaries(native: string, home: string, as: Identity | null, log: (line: string) => void): Promise<Binaries> {

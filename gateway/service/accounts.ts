@@ -44,7 +44,7 @@ function marksNow(house: House, account: Account): (symbol: string) => Decimal |
 export function accountView(house: House, account: Account): unknown {
   const equity = equityOf(account, marksNow(house, account));
   const { governor: limits } = policyInForce(house).policy.limits;
-  const fall = equity === null ? null : drawdown(Number(formatDecimal(equity)), Number(formatDecimal(account.peak)));
+  const fall = equity === null ? null : drawdown(toNumber(equity), toNumber(account.peak));
   return {
     account: account.id, currency: account.currency, equity: textOf(equity), cash: formatDecimal(account.cash), peak: formatDecimal(account.peak),
     unsettledCash: formatDecimal(account.unsettledSum), drawdown: fall === null ? null : decimal(fall),

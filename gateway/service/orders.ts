@@ -123,11 +123,11 @@ async function view(house: House, account: string, clOrdId: string): Promise<Ans
 
 /** A slice of a target, while its parent is remembered: its reports name the parent. Null where there is none in this account. */
 async function sliceView(house: House, account: string, clOrdId: string): Promise<Record<string, unknown> | null> {
-  const { children } = house.state.execution;
+  const { execution } = house.state;
   const reports = await house.lookUp(`child:${clOrdId}`);
-  const parent = (reports[0]?.body as OrderFilled | undefined)?.parent ?? null;
-  const child = children.get(clOrdId) ?? (parent === null ? undefined : findParent(house.state.execution,
-  parent)?.children.find(({ order }) => order.clOrdId === clOrdId));
+  const parent = (reports[0]?.body as OrderFilled | undefined)?.parent;
+  const late = parent === undefined ? null : findParent(execution, parent);
+  const child = execution.children.get(clOrdId) ?? late?.children.find(({ order }) => order.clOrdId === clOrdId);
   return child?.order.account === account ? { ...childView(child), avgPx: textOf(avgPxOf(filledOf(reports))) } : null;
 }
 
@@ -142,13 +142,13 @@ async function orderOf(house: House, parent: Parent): Promise<Record<string, unk
     side: parent.side, orderQty: formatDecimal(parent.orderQty), cumQty: formatDecimal(parent.cumQty), leavesQty: formatDecimal(leavesOf(parent)),
     avgPx: textOf(avgPxOf(parent)), state: stateOf(parent), venue: last?.order.venue ?? null, type: last?.order.type ?? body?.type ?? 'market',
     limitPx: last === undefined ? null : textOf(last.order.limitPx), seq: parent.decidedSeq,
-    receipt: receiptView(await house.receiptOf(parent.decidedSeq)),
+    receipt: receiptView(await house.journal.whenDurable(parent.decidedSeq)),
     verdicts: direct ? unpackVerdicts(ORDER_CHECKS, body, await house.policyOf(body.policy.hash), body.symbol) : [],
   };
 }
 
 /** Nothing is left of an order that has ended. */
-const leavesOf = (parent: Parent): ReturnType<typeof subtract> => (parent.end === null ? subtract(parent.orderQty, parent.cumQty) : ZERO);
+const leavesOf = (parent: Parent): Decimal => (parent.end === null ? subtract(parent.orderQty, parent.cumQty) : ZERO);
 
 function stateOf(parent: Parent): OrderState {
   if (parent.clOrdId !== null) return parent.children.findLast(({ order, state }) => order.origClOrdId === null || state !== 'rejected')?.state ?? 'denied';
@@ -175,7 +175,7 @@ async function formerView(house: House, { seq, body }: LogRecord<string, OrderDe
   const { clOrdId, parent, account, strategy, symbol, side, orderQty, type, limitPx } = body;
   return {
     clOrdId, parent, account, strategy, symbol, side, orderQty, cumQty: formatDecimal(filled.cumQty), leavesQty: '0', avgPx: textOf(avgPxOf(filled)),
-    state: body.decision === 'denied' ? 'denied' : (ended ?? 'filled'), venue: null, type, limitPx, seq, receipt: receiptView(await house.receiptOf(seq)),
+    state: body.decision === 'denied' ? 'denied' : (ended ?? 'filled'), venue: null, type, limitPx, seq, receipt: receiptView(await house.journal.whenDurable(seq)),
     verdicts: unpackVerdicts(ORDER_CHECKS, body, await house.policyOf(body.policy.hash), symbol),
   };
 }

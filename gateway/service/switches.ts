@@ -28,7 +28,7 @@ export function switchService(house: House): Switches {
   };
 }
 
-const officer = (principal: Principal): Officer => ({ actor: actorOf(principal), person: principal.person.replaceAll('\0', ' ') });
+const officer = (principal: Principal): Officer => ({ actor: actorOf(principal), person: principal.person });
 
 function switchItems(house: House): unknown[] {
   return [...house.state.risk.switches.values()].map(({ scope, state, since, by, reason }) => ({ scope, state, since: formatInstant(since), by, reason }));

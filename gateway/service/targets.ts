@@ -7,10 +7,10 @@ import { PORTFOLIO_CHECKS } from '../../risk/checks/index.ts';
 import { formatDecimal, subtract } from '../../risk/domain/decimal.ts';
 import { formatInstant } from '../../risk/domain/time.ts';
 import { unpackVerdicts } from '../../risk/verdicts.ts';
-import type { LogRecord } from '../../risk/domain/record.ts';
 import type { LegDecided, TargetDecided } from '../../risk/records.ts';
 import { reaches, type Principal } from '../auth/principal.ts';
 import { midOf, readFacts, textOf } from '../facts.ts';
+import { decisionAt } from '../flows/recall.ts';
 import { submitTarget, type TargetAnswer } from '../flows/submit-target.ts';
 import { withdrawTarget } from '../flows/withdraw.ts';
 import type { House } from '../house.ts';
@@ -67,9 +67,7 @@ async function withTarget(house: House, principal: Principal, hint: AccountHint,
 async function view(house: House, account: string, targetId: string): Promise<Answer> {
   const seq = recall(house.state.execution.ids, targetKey(account, targetId))?.seq ?? (await house.lookUp(`target:${account}/${targetId}`))[0]?.seq;
   if (seq === undefined) return problem('NOT_FOUND', 'There is no such target');
-  await house.journal.whenDurable(seq);
-  const [decided] = (await house.records(seq, seq + 1)) as readonly LogRecord<string, TargetDecided>[];
-  if (decided === undefined) throw new Error(`record ${String(seq)} is durable and cannot be read`);
+  const { decided, receipt } = await decisionAt<TargetDecided>(house, seq);
   const { body } = decided;
   const legs = (await house.records(seq + 1, seq + 1 + body.legs)).map((record) => record.body as LegDecided);
   const target = findTarget(house.state.execution, account, targetId);
@@ -77,7 +75,7 @@ async function view(house: House, account: string, targetId: string): Promise<An
     status: 200,
     body: {
       targetId, account, strategy: body.strategy, asOf: body.asOf, decidedAt: formatInstant(decided.at), horizonSeconds: body.horizonSeconds, decision: body.decision,
-      policy: body.policy, receipt: receiptView(await house.receiptOf(seq)),
+      policy: body.policy, receipt: receiptView(receipt),
       verdicts: unpackVerdicts(PORTFOLIO_CHECKS, body, await house.policyOf(body.policy.hash), null), legs: legs.map((leg) => legView(leg, false)),
       parents: parentsOf(house, target).map((parent) => parentView(house, parent)),
       done: target === null || parentsOf(house, target).every((parent) => parent.end !== null),
@@ -88,7 +86,7 @@ async function view(house: House, account: string, targetId: string): Promise<An
 const parentsOf = (house: House, target: Target | null): Parent[] => (target?.parents ?? []).flatMap((id) => findParent(house.state.execution, id) ?? []);
 
 /** A parent with its progress, and its shortfall so far: against the mid of now while it lives, of its end afterwards. */
-export function parentView(house: House, parent: Parent): unknown {
+function parentView(house: House, parent: Parent): unknown {
   const endPx = parent.end === null ? midOf(readFacts(house, [parent.symbol]).symbols.get(parent.symbol)) : parent.end.px;
   const { arrivalPx, halfSpread } = parent;
   const shortfall = arrivalPx === null || halfSpread === null ? null : shortfallOf({ ...parent, arrivalPx, halfSpread }, endPx);

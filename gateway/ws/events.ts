@@ -7,7 +7,6 @@ export const LOG_CHANNELS = ['decisions', 'orders', 'fills', 'switches', 'alerts
 export type LogChannel = (typeof LOG_CHANNELS)[number];
 /** `summary` is for screens: conflated, at most five a second, never resumed. */
 export const CHANNELS = [...LOG_CHANNELS, 'summary'] as const;
-export type Channel = (typeof CHANNELS)[number];
 
 /** Whose token may read the streams. A strategy's events are those of its accounts only. */
 export const STREAM_ROLES: readonly Role[] = ['strategy', 'risk_officer', 'compliance', 'regulator'];

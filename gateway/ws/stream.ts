@@ -24,7 +24,7 @@ export interface Hub {
 
 type HubPorts = Omit<SessionPorts, 'admit'> & { readonly strangers: Pick<Strangers, 'known'> };
 
-export function createHub(ports: HubPorts): Hub {
+function createHub(ports: HubPorts): Hub {
   const sessions = new Set<Session>();
   const byPerson = new Map<string, number>();
   let beatAtMs = ports.nowMs();

@@ -2,12 +2,13 @@ import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import t from 'tap';
 import { canonicalRecord, leafHash } from '../../compliance/canonical.ts';
-import { ChainVerifier, GENESIS_HEAD, openForChain } from '../../compliance/chain.ts';
+import { ChainVerifier, openForChain } from '../../compliance/chain.ts';
 import type { ChainLine, ChainStart, Fault } from '../../compliance/chain.ts';
 import { originOf, signCheckpoint } from '../../compliance/checkpoint.ts';
 import type { Checkpoint } from '../../compliance/checkpoint.ts';
 import { TreeBuilder } from '../../compliance/merkle.ts';
 import { verifierOf } from '../../compliance/note.ts';
+import { NO_HASH } from '../../compliance/seal.ts';
 import { formatInstant } from '../../risk/domain/time.ts';
 import type { Ns } from '../../risk/domain/time.ts';
 
@@ -17,7 +18,7 @@ interface Change {
 /** A log of n records, in which the record at `where` is changed before it is hashed: a forger who chains on. */
 const logOf = (n: number, where = -1, change: Change = {}, body = '{"x":"é"}'): Required<ChainLine>[] => {
   const lines: Required<ChainLine>[] = [];
-  let prev = GENESIS_HEAD;
+  let prev = NO_HASH;
   for (let seq = 0; seq < n; seq++) {
     const at = formatInstant(BigInt(1_700_000_000_000_000_000 + Math.floor(seq / 2)) as Ns);
     const actor = { id: 'a', role: 'system' as const };
@@ -65,9 +66,9 @@ t.test('every code, at the record that bears it', (t) => {
   t.equal(faultOf(lines.slice(1)), '0 GAP', 'the first left out');
   t.equal(faultOf(lines.with(3, { ...lines[3]!, hash: lines[2]!.hash })), '3 HASH_MISMATCH');
   t.equal(faultOf(logOf(6, 4, { log: 'M' })), '4 LOG_MISMATCH');
-  t.equal(faultOf(lines, { tree: new TreeBuilder(), head: GENESIS_HEAD, log: 'M', at: '' }), '0 LOG_MISMATCH');
+  t.equal(faultOf(lines, { tree: new TreeBuilder(), head: NO_HASH, log: 'M', at: '' }), '0 LOG_MISMATCH');
   t.equal(faultOf(logOf(6, 2, { seq: 3 })), '2 GAP');
-  t.equal(faultOf(logOf(6, 2, { prev: GENESIS_HEAD })), '2 PREV_MISMATCH');
+  t.equal(faultOf(logOf(6, 2, { prev: NO_HASH })), '2 PREV_MISMATCH');
   t.equal(faultOf(logOf(6, 5, { at: '2001-01-01T00:00:00.000000000Z' })), '5 TIME_BACKWARDS');
   t.equal(faultOf(logOf(1, -1, {}, `{"x":"${'y'.repeat(65_535)}"}`)), '0 TOO_LARGE');
   t.end();

@@ -1,9 +1,11 @@
 import t from 'tap';
 import { emptyRiskState } from '../../risk/books.ts';
+import { gatesOf, type Gates } from '../../risk/gates.ts';
 import type { RiskState, Switch } from '../../risk/state.ts';
 import type { Scope, SwitchState } from '../../risk/records.ts';
-import { FIRM, isLoosening, isScope, isTightening, scopesOf, SCOPE_KINDS, stateOf, strictest, switchKey } from '../../risk/switches.ts';
+import { FIRM, isLoosening, isScope, isTightening, scopesOf, SCOPE_KINDS, stateOf, switchKey } from '../../risk/switches.ts';
 import { START } from './histories.ts';
+import { sample } from './sample.ts';
 
 const STATES: readonly SwitchState[] = ['active', 'reducing', 'halted'];
 const everything = { venue: 'PAPER', account: 'ACC1', strategy: 'alpha-1', trader: 'TRADER1', symbol: 'SPY' };
@@ -24,21 +26,22 @@ t.test('an order touches every kind of scope, from wide to narrow', (t) => {
   t.end();
 });
 
+const OPEN: Gates = { halted: null, armed: null, reducing: null };
+const gates = (...entries: readonly (readonly [Scope, SwitchState])[]): Gates => gatesOf(flipped(...entries), sample.policy, everything);
+
 t.test('each scope alone stops the order, and only its own id does', (t) => {
   for (const scope of scopesOf(everything)) {
-    for (const position of ['reducing', 'halted'] as const) t.same(strictest(flipped([scope, position]), scopesOf(everything)), { state: position, scope });
-    const other = { ...scope, id: 'OTHER' };
-    t.same(strictest(flipped([other, 'halted']), scopesOf(everything)), { state: 'active', scope: null });
+    for (const position of ['reducing', 'halted'] as const) t.same(gates([scope, position]), { ...OPEN, [position]: scope });
+    t.same(gates([{ ...scope, id: 'OTHER' }, 'halted']), OPEN);
   }
   t.end();
 });
 
-t.test('the strictest wins; of equals, the widest is named', (t) => {
-  const scopes = scopesOf(everything);
+t.test('every state that is met is named; of equals, the widest scope', (t) => {
   const instrument: Scope = { kind: 'instrument', id: 'SPY' };
-  t.same(strictest(flipped([FIRM, 'reducing'], [instrument, 'halted']), scopes), { state: 'halted', scope: instrument });
-  t.same(strictest(flipped([instrument, 'halted'], [FIRM, 'halted']), scopes), { state: 'halted', scope: FIRM });
-  t.same(strictest(flipped([FIRM, 'active'], [instrument, 'reducing']), scopes), { state: 'reducing', scope: instrument });
+  t.same(gates([FIRM, 'reducing'], [instrument, 'halted']), { ...OPEN, halted: instrument, reducing: FIRM });
+  t.same(gates([instrument, 'halted'], [FIRM, 'halted']), { ...OPEN, halted: FIRM });
+  t.same(gates([FIRM, 'active'], [instrument, 'reducing']), { ...OPEN, reducing: instrument });
   t.equal(stateOf(emptyRiskState(), FIRM), 'active', 'a switch that never flipped');
   t.end();
 });

@@ -27,7 +27,7 @@ export const Instant = Type.Refine(
   text('^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(?:\\.\\d{1,9})?Z$', INSTANT_LENGTH_MAX), (value) => parseInstant(value) !== null);
 
 /** Free text that enters a record: well-formed, without controls. */
-export const CleanText = (minLength: number, maxLength: number) => Type.Refine(Type.String({ minLength, maxLength }), isCleanText);
+const CleanText = (minLength: number, maxLength: number) => Type.Refine(Type.String({ minLength, maxLength }), isCleanText);
 
 export const REASON_LENGTH_MAX = 500;
 export const Reason = Type.Refine(CleanText(1, REASON_LENGTH_MAX), (value) => value.trim() !== '');

@@ -12,7 +12,7 @@ const matches = (pattern: string) => {
 };
 
 /** The form of an id in each kind of scope. A trader is a free word of the registration. */
-export const SCOPE_IDS: Record<ScopeKind, (id: string) => boolean> = {
+const SCOPE_IDS: Record<ScopeKind, (id: string) => boolean> = {
   firm: (id) => id === '*',
   venue: matches(ID_PATTERNS.account),
   account: matches(ID_PATTERNS.account),

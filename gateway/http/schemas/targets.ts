@@ -7,7 +7,7 @@ import { shape } from '../shape.ts';
 import { fromAttribution, toAttribution } from './attribution.ts';
 import { Account, admittedInstant, Attribution, DecimalText, Instant, NonNegativeText, Strategy, STRICT, Symbol, TargetId } from './common.ts';
 
-export const LEGS_MAX = 5000;
+const LEGS_MAX = 5000;
 const HORIZON_SECONDS_MAX = 7 * 24 * 3600;
 
 const LegBody = Type.Object({

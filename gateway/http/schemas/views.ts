@@ -5,7 +5,7 @@ import { CHECK_CODES } from '../../../risk/domain/verdict.ts';
 import { EDGE_CODES } from '../errors.ts';
 import { nullable, STRICT } from './common.ts';
 
-export const VerdictView = Type.Object({
+const VerdictView = Type.Object({
   code: Type.Enum([...CHECK_CODES]),
   outcome: Type.Enum(['pass', 'clip', 'deny', 'off']),
   observed: nullable(Type.String()),
@@ -14,7 +14,7 @@ export const VerdictView = Type.Object({
 }, STRICT);
 const Verdicts = Type.Array(VerdictView);
 
-export const ReceiptView = Type.Object({ log: Type.String(), seq: Type.Integer({ minimum: 0 }), hash: Type.String() }, STRICT);
+const ReceiptView = Type.Object({ log: Type.String(), seq: Type.Integer({ minimum: 0 }), hash: Type.String() }, STRICT);
 const PolicyView = Type.Object({ id: Type.String(), version: Type.Integer(), hash: Type.String() });
 
 const LegView = Type.Object({

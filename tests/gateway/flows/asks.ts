@@ -2,7 +2,7 @@
 import type { Test } from 'tap';
 import { canonicalize } from '../../../compliance/canonical.ts';
 import { dumpCompliance } from '../../../compliance/dump.ts';
-import { emptyState, parseRecord, type Blobs, type State } from '../../../compliance/fold.ts';
+import { emptyState, parseRecord, type State } from '../../../compliance/fold.ts';
 import { EMPTY_HEAD, foldStored } from '../../../compliance/recover.ts';
 import { Replayer } from '../../../compliance/replay.ts';
 import { dumpExecution } from '../../../execution/dump.ts';
@@ -17,6 +17,7 @@ import type { OrderTerms, Side } from '../../../risk/domain/order.ts';
 import type { Leg, TargetPortfolio } from '../../../risk/domain/target.ts';
 import type { PolicyActivated } from '../../../risk/records.ts';
 import type { Book } from '../../../risk/state.ts';
+import type { Blobs } from '../../../risk/reducer.ts';
 import type { MemoryStore } from '../../doubles/store.ts';
 import { ALICE, OFFICER, testHouse, type TestHouse, type TestHouseOptions } from '../../doubles/house.ts';
 

@@ -106,7 +106,7 @@ function decideLeg(into: Into, { seq, body }: LogRecord<'leg.decided', Folded['l
   target.open += 1;
   target.parents.push(body.clOrdId);
   const deltaQty = parseDecimal(body.deltaQty);
-  const schedule = body.schedule.map((step) => ({ at: instant(step.at), cumQty: parseDecimal(step.cumQty) }));
+  const { schedule } = body;
   const side = deltaQty < 0n ? 'sell' : 'buy';
   const { attribution } = target;
   const forecast = { mu: body.mu, sigma: body.sigma };

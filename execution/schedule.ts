@@ -1,5 +1,5 @@
 /** A parent's schedule: how much of it may have been released by when. */
-import { toNumber, type Decimal } from '../risk/domain/decimal.ts';
+import { minimum, parseDecimal, toNumber, type Decimal } from '../risk/domain/decimal.ts';
 import type { Instrument } from '../risk/domain/instrument.ts';
 import { NS_PER_SECOND, type Ns } from '../risk/domain/time.ts';
 import { solve } from './almgren-chriss.ts';
@@ -10,7 +10,6 @@ export interface ScheduleInput {
   readonly orderQty: Decimal;
   readonly lotSize: Decimal;
   readonly assetClass: Instrument['assetClass'];
-  readonly start: Ns;
   readonly horizonSeconds: number;
   readonly slicesMax: number;
   readonly sliceSecondsMin: number;
@@ -29,22 +28,48 @@ export interface ScheduleStep {
 }
 
 /**
- * Slices of equal time, the first at once, with the quantities of Almgren & Chriss. Cumulative quantities are rounded to lots, not the
- * trades, so the sum stays; what rounding leaves, and what is no whole lot, goes last. Instants at which nothing is added are left out.
+ * Slices of equal time, the first at once, with the quantities of Almgren & Chriss: how much may have been released by the beginning of
+ * each. Cumulative quantities are rounded to lots, not the trades, so the sum stays; what rounding leaves, and what is no whole lot,
+ * goes last.
  */
-export function planSchedule(input: ScheduleInput): readonly ScheduleStep[] {
-  const { orderQty, lotSize, start, horizonSeconds, slicesMax, sliceSecondsMin } = input;
+export function planSchedule(input: ScheduleInput): readonly Decimal[] {
+  const { orderQty, lotSize, horizonSeconds, slicesMax, sliceSecondsMin } = input;
   const slices = Math.max(1, Math.min(slicesMax, Math.floor(horizonSeconds / sliceSecondsMin)));
-  const horizon = BigInt(Math.round(horizonSeconds * 1e9));
-  const shares = slices === 1 ? [1] : sharesDone(input, slices);
-  const steps: ScheduleStep[] = [];
-  let before = 0n;
-  for (const [k, share] of shares.entries()) {
-    const cumQty = k === slices - 1 ? orderQty : roundToLots(orderQty, share, lotSize);
-    if (cumQty > before) steps.push({ at: (start + (horizon * BigInt(k)) / BigInt(slices)) as Ns, cumQty });
-    before = cumQty > before ? cumQty : before;
+  if (slices === 1) return [orderQty];
+  // Lots are counted in doubles, which are exact up to 2^53 of them; beyond that the count is still within the order.
+  const lots = Number(orderQty / lotSize);
+  const shares = sharesDone(input, slices);
+  let before = 0;
+  return shares.map((share, k) => {
+    before = Math.max(before, Math.min(lots, Math.round(share * lots)));
+    return k === slices - 1 ? orderQty : minimum((BigInt(before) * lotSize) as Decimal, orderQty);
+  });
+}
+
+/** What a parent's schedule is read from: its cumulative quantities, spread evenly from its decision to its end. */
+export interface Scheduled {
+  /** Decimal texts, as recorded; empty for a direct order. */
+  readonly schedule: readonly string[];
+  readonly decidedAt: Ns;
+  readonly expireAt: Ns | null;
+}
+
+/**
+ * The step to release next: of those after `after` (all, when null) the latest that is due at `now`, for its cumulative quantity covers
+ * the others; else the first to come. Null when none is left.
+ */
+export function nextStep({ schedule, decidedAt, expireAt }: Scheduled, after: Ns | null, now: Ns): ScheduleStep | null {
+  if (expireAt === null) return null;
+  const horizon = expireAt - decidedAt;
+  const slices = BigInt(schedule.length);
+  let next: ScheduleStep | null = null;
+  for (const [k, cumQty] of schedule.entries()) {
+    const at = (decidedAt + (horizon * BigInt(k)) / slices) as Ns;
+    if (after !== null && at <= after) continue;
+    if (next !== null && at > now) break;
+    next = { at, cumQty: parseDecimal(cumQty) };
   }
-  return steps;
+  return next;
 }
 
 /**
@@ -68,16 +93,6 @@ function sharesDone(input: ScheduleInput, slices: number): readonly number[] {
   const epsilon = (px * spreadBps) / 2e4;
   const { holdings } = solve({ qty, horizonDays, slices, sigma: sigmaShare * px, gamma, epsilon, eta, riskAversion });
   return holdings.slice(1).map((left) => 1 - left / qty);
-}
-
-const SHARE_UNITS = 1_000_000_000_000;
-
-/** orderQty × share to the nearest lot, in bigints once the share has twelve digits. */
-function roundToLots(orderQty: Decimal, share: number, lotSize: Decimal): Decimal {
-  const scaled = orderQty * BigInt(Math.round(share * SHARE_UNITS));
-  const unit = lotSize * BigInt(SHARE_UNITS);
-  const rounded = ((2n * scaled + unit) / (2n * unit)) * lotSize;
-  return (rounded < orderQty ? rounded : orderQty) as Decimal;
 }
 
 /** The schedule's end: start plus horizon. */

@@ -6,7 +6,6 @@ import type { Decimal } from '../risk/domain/decimal.ts';
 import type { Forecast } from '../risk/decision.ts';
 import type { Attribution, ChildOrder, OrderState, Side } from '../risk/domain/order.ts';
 import { NS_PER_DAY, type Ns } from '../risk/domain/time.ts';
-import type { ScheduleStep } from './schedule.ts';
 import { emptyWindow, recall } from './window.ts';
 import type { Window } from './window.ts';
 
@@ -83,8 +82,8 @@ export interface Parent {
   /** Mid and half spread at the decision; null when there was no quote. */
   readonly arrivalPx: Decimal | null;
   readonly halfSpread: Decimal | null;
-  /** Empty for a direct order. */
-  readonly schedule: readonly ScheduleStep[];
+  /** Cumulative quantities, spread evenly from the decision to the end; empty for a direct order. */
+  readonly schedule: readonly string[];
   readonly expireAt: Ns | null;
   /** The schedule's instant that was last dealt with: released or withheld. */
   lastDue: Ns | null;

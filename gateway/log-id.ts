@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg, { type ClientConfig } from 'pg';
 import type { Fork } from '../compliance/records.ts';
@@ -23,9 +23,21 @@ export async function openLogId(dataDir: string, connection: ClientConfig): Prom
   if (named !== null) return named;
   const present = await logsIn(connection);
   if (present.length > 1) throw new Error(`the database holds ${String(present.length)} logs: write the id of yours into ${fileIn(dataDir)}`);
-  const log = present[0] ?? newLogId();
-  writeFileSync(fileIn(dataDir), formatLogFile({ log, forkOf: null }), { mode: 0o600, flag: 'wx' });
-  return { log, forkOf: null };
+  placeLogFile(dataDir, { log: present[0] ?? newLogId(), forkOf: null });
+  return openLogId(dataDir, connection);
+}
+
+/** Written aside and linked into place: a crash leaves a whole file or none, and of two starts at once one id wins. */
+function placeLogFile(dataDir: string, named: LogFile): void {
+  const draft = `${fileIn(dataDir)}.${String(process.pid)}`;
+  writeFileSync(draft, formatLogFile(named), { mode: 0o600, flush: true });
+  try {
+    linkSync(draft, fileIn(dataDir));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(draft);
+  }
 }
 
 export const newLogId = (): string => randomBytes(8).toString('hex');

@@ -101,8 +101,8 @@ export interface LegDecided extends DecisionJson {
   readonly arrivalPx: string | null;
   /** Parents of the same strategy and symbol whose unreleased remainder ends here. */
   readonly withdraws: readonly string[];
-  /** How much of the order, cumulated, may have been released from each instant on; empty without a parent. */
-  readonly schedule: readonly { readonly at: string; readonly cumQty: string }[];
+  /** Cumulative quantities that may have been released by the beginning of each slice: slices of equal time from the decision to `expireAt`. */
+  readonly schedule: readonly string[];
   readonly expireAt: string | null;
 }
 export interface TargetWithdrawn {

@@ -1,6 +1,5 @@
 import { draft, SYSTEM } from '../../compliance/records.ts';
-import type { ScheduleStep } from '../../execution/schedule.ts';
-import type { Parent } from '../../execution/state.ts';
+import { nextStep } from '../../execution/schedule.ts';
 import { formatDecimal, subtract } from '../../risk/domain/decimal.ts';
 import { plusMs, type Ns } from '../../risk/domain/time.ts';
 import { midOf, readFacts, textOf } from '../facts.ts';
@@ -27,12 +26,6 @@ export function schedule(house: House, id: string, after: Ns | null = null): voi
     else if (house.admits()) releaseSlice(house, id, step).then(() => { schedule(house, id, step.at); }, house.fail);
     else house.timers.at(plusMs(house.timers.now(), RETRY_MS), () => { schedule(house, id, after); });
   });
-}
-
-/** The step to release next: the latest of those already due (its cumulative quantity covers the others), else the first to come. */
-function nextStep(parent: Parent, after: Ns | null, now: Ns): ScheduleStep | null {
-  const left = after === null ? parent.schedule : parent.schedule.filter((step) => step.at > after);
-  return left.findLast((step) => step.at <= now) ?? left[0] ?? null;
 }
 
 /** The end of a parent's horizon: what is left is not traded, and is the opportunity part of its shortfall. What still works is cancelled. */

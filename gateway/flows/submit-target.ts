@@ -130,9 +130,9 @@ function scheduleOf(house: House, target: TargetPortfolio, leg: LegDecision, fac
   const mid = midOf(facts.symbols.get(leg.symbol));
   if (instrument === undefined || mid === null) throw new Error(`a leg in ${leg.symbol} passed without its facts`);
   const { lotSize, assetClass, sigmaAnnual, advQty, spreadBps } = instrument;
-  const steps = planSchedule({
+  const cumQtys = planSchedule({
     ...policy.execution, advQty, assetClass, horizonSeconds: target.horizonSeconds, lotSize, orderQty: absolute(leg.deltaQty), px: toNumber(mid), sigmaAnnual,
-    spreadBps, start: facts.now,
+    spreadBps,
   });
-  return steps.map(({ at, cumQty }) => ({ at: formatInstant(at), cumQty: formatDecimal(cumQty) }));
+  return cumQtys.map(formatDecimal);
 }

@@ -31,6 +31,7 @@ const START_DEADLINE_MS = 30_000;
 const STOP_DEADLINE_MS = 60_000;
 const POLL_MS = 50;
 const WATCH_MS = 1_000;
+const AGAIN_MS = 1_000;
 const USE_ENDS_MS = 1_000;
 
 /** For a small machine; durability settings are PostgreSQL's own defaults: fsync, full_page_writes and synchronous_commit on. */
@@ -174,7 +175,10 @@ async function spawnPostmaster({ home, binaries, server, log }: Site, sockets: s
   return { pid: child.pid, sockets, child };
 }
 
-/** Starts it again when it dies, on the same socket, until the returned function stops it. */
+/**
+ * Starts it again when it dies, on the same socket, until the returned function stops it. A start that fails is told and tried again: a
+ * full disk, of which a server dies, has room again one day. Meanwhile the log is unreachable and the sequencer in its emergency.
+ */
 function keepRunning(site: Site, first: Postmaster): () => Promise<void> {
   let current = first;
   const stopping = new AbortController();
@@ -183,11 +187,15 @@ function keepRunning(site: Site, first: Postmaster): () => Promise<void> {
       await gone(current, stopping.signal, WATCH_MS);
       if (stopping.signal.aborted) return;
       site.log('the embedded PostgreSQL ended by itself; starting it again');
-      current = await bring(site, current.sockets);
+      try {
+        current = await bring(site, current.sockets);
+      } catch (error) {
+        site.log((error as Error).message);
+        await pause(AGAIN_MS, stopping.signal);
+      }
     }
   };
-  // A start that fails is told and leaves the log unreachable: the sequencer is in its emergency then, and an officer's hand is needed.
-  const watching = watch().catch((error: unknown) => { site.log((error as Error).message); });
+  const watching = watch();
   return async () => {
     stopping.abort();
     await watching;

@@ -69,7 +69,7 @@ export const LARGEST: { readonly [K in keyof RecordBodies]: RecordBodies[K] } = 
   'emergency.adopted': { entries: COUNT, head: HASH },
   'leg.decided': {
     ...of, ...decision(LEG_CHECKS.checks.length), allowed: DECIMAL, arrivalPx: DECIMAL, clOrdId: ID, deltaQty: DECIMAL, expireAt: AT, facts, forecastDays: DOUBLE,
-    mu: DOUBLE, requested: DECIMAL, schedule: Array.from({ length: SLICES_MAX }, () => ({ at: AT, cumQty: DECIMAL })), sigma: DOUBLE, targetId: A(64),
+    mu: DOUBLE, requested: DECIMAL, schedule: Array.from({ length: SLICES_MAX }, () => DECIMAL), sigma: DOUBLE, targetId: A(64),
     // a strategy works at most one parent a symbol, for a newer target withdraws it
     withdraws: [ID],
   },

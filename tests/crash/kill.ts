@@ -74,7 +74,7 @@ export class KillRun {
   }
 
   async round(): Promise<Round> {
-    this.#gateway ??= await this.site.start();
+    this.#gateway ??= await this.#start(1);
     const victim = VICTIMS[this.#round % VICTIMS.length] as Victim;
     const load = new Load(this.site, this.#random, `R${String(this.#round)}`);
     this.#round += 1;
@@ -84,7 +84,7 @@ export class KillRun {
     load.stop();
     await running;
     const published = this.site.checkpoint;
-    await this.#startAgain();
+    this.#gateway = await this.#start(0);
 
     await nothingIsUnknown(this.site);
     const { log } = this.#auditor;
@@ -98,14 +98,14 @@ export class KillRun {
     return { victim, acknowledged: load.acknowledged.length, inFlight: load.inFlight.length, there, faults: all };
   }
 
-  /** Now and then the start is killed as well. */
-  async #startAgain(): Promise<void> {
-    while (this.#random.next() < 0.3) {
+  /** Now and then the start is killed as well, and at least so many times. */
+  async #start(atLeast: number): Promise<Gateway> {
+    for (let killed = 0; killed < atLeast || this.#random.next() < 0.3; killed++) {
       const stillborn = this.site.launch();
       await this.moment(START_MS);
       await stillborn.kill();
     }
-    this.#gateway = await this.site.start();
+    return this.site.start();
   }
 
   /** With grace, at the end. */

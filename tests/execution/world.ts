@@ -99,7 +99,7 @@ export class World {
       this.log('leg.decided', {
         ...VERDICT, clOrdId, targetId, account: 'ACC1', strategy, symbol, requested: '0.1', allowed: '0.1', deltaQty: `${deltaQty}`, mu: null, sigma: null,
         forecastDays: null, facts: FACTS, arrivalPx: '100', withdraws,
-        schedule: [{ at: formatInstant(START), cumQty: `${Math.abs(deltaQty)}` }], expireAt: formatInstant((START + 60_000_000_000n) as Ns),
+        schedule: [`${Math.abs(deltaQty)}`], expireAt: formatInstant((START + 60_000_000_000n) as Ns),
       });
       return clOrdId === null ? [] : [clOrdId];
     });

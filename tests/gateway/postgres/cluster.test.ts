@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { chmod, cp, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
@@ -110,6 +111,23 @@ t.test('a server that is killed is started again on the same socket', async (t) 
   while (answer === undefined) answer = await withClient(cluster.connection, (client) => client.query('SELECT 1')).catch(() => undefined);
   t.ok(said.some((line) => line.includes('starting it again')));
   t.not(Number((await readFile(file, 'utf8')).split('\n')[0]), pid);
+});
+
+t.test('a server that does not come up again is tried until it does', async (t) => {
+  const dataDir = await folder(t);
+  const said: string[] = [];
+  const cluster = await startPostgres({ dataDir, log: (line) => said.push(line) });
+  t.teardown(() => cluster.stop());
+  const data = join(dataDir, 'postgres', 'data');
+  const settings = await readFile(join(data, 'postgresql.conf'), 'utf8');
+  await writeFile(join(data, 'postgresql.conf'), 'not a setting\n');
+  process.kill(Number((await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')[0]), 'SIGKILL');
+  const failures = (): number => said.filter((line) => line.startsWith('the embedded PostgreSQL did not start')).length;
+  while (failures() < 2) await turn();
+  await writeFile(join(data, 'postgresql.conf'), settings);
+  let answer: unknown;
+  while (answer === undefined) answer = await withClient(cluster.connection, (client) => client.query('SELECT 1')).catch(() => undefined);
+  t.ok(answer);
 });
 
 t.test('a postmaster.pid of another boot, whose pid is now another process, is no obstacle', async (t) => {

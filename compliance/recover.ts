@@ -60,8 +60,9 @@ async function newestSnapshot({ store, snapshots, say }: RecoverPorts, until: nu
   }
 }
 
+/** Only by a record behind it, which the start folds and so verifies: one before it nobody looks at until the state is in use. */
 async function isVouchedFor(store: RecoverPorts['store'], size: number, hash: string): Promise<boolean> {
-  const records = (await store.bySubject(`snapshot:${String(size)}`)).map(({ canonical }) => parseRecord(canonical));
+  const records = (await store.bySubject(`snapshot:${String(size)}`)).filter(({ seq }) => seq >= size).map(({ canonical }) => parseRecord(canonical));
   return records.some(({ kind, body }) => kind === 'state.snapshotted' && (body as StateSnapshotted).hash === hash);
 }
 

@@ -25,8 +25,10 @@ function reasonIn(path: string): string {
     // Unreadable, or gone since we looked: it was there, and that is what halts.
     return PLAIN_REASON;
   }
-  const reason = text.trim().slice(0, REASON_LENGTH_MAX);
-  return reason !== '' && isCleanText(reason) ? `${PLAIN_REASON}: ${reason}`.slice(0, REASON_LENGTH_MAX) : PLAIN_REASON;
+  const reason = text.trim();
+  // Looked at as it is recorded: what is cut may have halved a character, and an unclean reason must not keep the halt from its record.
+  const whole = `${PLAIN_REASON}: ${reason}`.slice(0, REASON_LENGTH_MAX);
+  return reason !== '' && isCleanText(whole) ? whole : PLAIN_REASON;
 }
 
 function head(path: string): string {

@@ -22,7 +22,7 @@ export const isClOrdId = (text: unknown): text is string => typeof text === 'str
 export const isSymbol = (text: unknown): text is string => typeof text === 'string' && SYMBOL.test(text);
 
 /** C0 and C1 controls, line and paragraph separators, bidirectional controls, the byte order mark, lone surrogates. */
-const POISON = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/u;
+const POISON = /[\u0000-\u001f\u007f-\u009f\u061c\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/u;
 
 /** The one predicate that every free text entering a record passes: well-formed, without controls. */
 export const isCleanText = (text: string): boolean => !POISON.test(text);

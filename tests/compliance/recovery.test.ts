@@ -71,6 +71,9 @@ t.test('only a snapshot that the log vouches for is loaded', async (t) => {
   const other = body.replace('"cash":"1000000"', '"cash":"9000000"');
   t.not(other, body);
   t.equal((await recover(vouching, other)).resumedFrom.size, 0, 'another text than the one that was vouched for');
+  const [forged] = vouch(lines, 4, hash('sha256', other)).slice(-1);
+  const forgedPast = [{ ...forged!, seq: 0, hash: lines[0]!.hash }, ...lines.slice(1)];
+  await t.rejects(recover(forgedPast, other), { code: 'LOG_BROKEN', seq: 0 }, 'vouched for by a record that the start would not look at');
   const unreadable = '{"head":{}}';
   t.equal((await recover(vouch(lines, 4, hash('sha256', unreadable)), unreadable)).resumedFrom.size, 0, 'vouched for, and yet not readable');
   t.match(said.at(-1), /^the snapshot of 4 records is passed over: /);

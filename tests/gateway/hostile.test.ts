@@ -28,6 +28,7 @@ t.test('bodies that must not pass', async (t) => {
     ['/v1/orders', text({ ...order, attribution: { trader: 'a\u0000b' } })],
     ['/v1/orders', text({ ...order, attribution: { trader: 'a\ud800b' } })],
     ['/v1/orders', text({ ...order, attribution: { trader: 'a\u202eb' } })],
+    ['/v1/orders', text({ ...order, attribution: { trader: 'a\u061cb' } })],
     ['/v1/orders', text({ ...order, attribution: { boss: 'x' } })],
     ['/v1/orders', '['.repeat(60_000)],
     ['/v1/targets', text({ ...target, legs: legs(10_000) })],

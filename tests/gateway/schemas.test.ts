@@ -85,3 +85,12 @@ t.test('a refusal names the place by our own words', (t) => {
   t.equal(fault('evil'), 'The body must be of type object');
   t.end();
 });
+
+t.test('a zero is a zero: records hold no −0', (t) => {
+  for (const zero of ['-0', '-0.0', '0']) {
+    const [leg] = toTarget(targetShape.admit({ ...target, legs: [{ symbol: 'SPY', target: zero, mu: zero }] })).legs;
+    t.ok(Object.is(leg?.mu, 0), zero);
+    t.equal(leg?.target, 0n);
+  }
+  t.end();
+});

@@ -41,7 +41,8 @@ function targetFault(body: TargetBody): string | null {
 
 export const targetShape = shape(TargetSchema, targetFault);
 
-const toNumberOrNull = (text: string | undefined): number | null => (text === undefined ? null : Number(text));
+/** A sum with 0 is never −0, which no record holds. */
+const toNumberOrNull = (text: string | undefined): number | null => (text === undefined ? null : Number(text) + 0);
 
 function toLeg(leg: LegBody): Leg {
   return {

@@ -221,6 +221,7 @@ t.test('DATA_DIR/KILL in each form halts the firm, once each time it appears', a
     file: (path) => { writeFileSync(path, 'too hot\n'); },
     empty: (path) => { writeFileSync(path, ''); },
     binary: (path) => { writeFileSync(path, Buffer.from([0, 255, 27, 91, 50, 74])); },
+    'pictures cut in half': (path) => { writeFileSync(path, `a${'\u{1f600}'.repeat(249)}`); },
     unreadable: (path) => { writeFileSync(path, 'x', { mode: 0 }); },
     folder: (path) => { mkdirSync(path); },
     'dangling link': (path) => { symlinkSync('/nowhere', path); },

@@ -20,7 +20,7 @@ export interface SequencerLimits {
   readonly emergencyAfterMs: number;
 }
 
-export const LIMITS: SequencerLimits = { batchUnits: 1_024, batchBytes: 4 * 2 ** 20, queueRecords: 65_536, queueBytes: 64 * 2 ** 20, emergencyAfterMs: 5_000 };
+export const LIMITS: SequencerLimits = { batchUnits: 1_024, batchBytes: 4 * 2 ** 20, queueRecords: 16_384, queueBytes: 64 * 2 ** 20, emergencyAfterMs: 5_000 };
 
 export interface SequencerEvents {
   /** A batch is stored: its records, and their lines as stored, in order. Called before those who wait for them. */

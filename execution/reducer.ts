@@ -40,7 +40,7 @@ const FOLDS: Folds = {
   'slice.withheld': (into, { body }) => {
     const parent = liveParent(into, body.parent);
     if (body.due !== null) parent.lastDue = instant(body.due);
-    if (body.clOrdId !== null) move(childOf(parent, body.clOrdId), 'withheld');
+    if (body.clOrdId !== null) move(childOf(parent, body.clOrdId), body.why === 'canceled' ? 'canceled' : 'withheld');
     settleParent(into.state, into.risk, parent, into.at);
   },
   'cancel.requested': (into, { body }) => {

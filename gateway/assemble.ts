@@ -1,15 +1,16 @@
 /** The house put together from its ports and brought up: one wiring of what happens to the log, for the gateway and for the simulation. */
 import { parseRecord, subjectOf, type State } from '../compliance/fold.ts';
 import type { EmergencyLog } from '../compliance/emergency.ts';
-import type { LogStore } from '../compliance/journal.ts';
+import { leafHash } from '../compliance/canonical.ts';
+import type { LogStore, StoredRecord } from '../compliance/journal.ts';
 import { draft, SYSTEM, type RecordBodies } from '../compliance/records.ts';
 import type { Head } from '../compliance/seal.ts';
 import { createSequencer, type Sequencer, type SequencerEvents, type SequencerOptions } from '../compliance/sequencer.ts';
 import type { Market } from '../execution/market.ts';
 import type { RoutingPolicy } from '../execution/route.ts';
 import type { Timers } from '../execution/time.ts';
-import type { LogRecord } from '../risk/domain/record.ts';
 import { msBetween, NS_PER_MS, type Ns } from '../risk/domain/time.ts';
+import type { LogRecord } from '../risk/domain/record.ts';
 import type { PolicyInForce, VenuePolicy } from '../risk/policy.ts';
 import { emergencyAct, emergencyCancel } from './emergency.ts';
 import type { House } from './house.ts';
@@ -83,9 +84,8 @@ export function assemble(ports: HousePorts): Assembled {
     return desk.missing === null ? null : `venue ${desk.missing}`;
   };
   const house = houseOf(ports, sequencer, {
-    venues: desk.venues, emergency: emergencyAct(emergency, timers, say), clockStepBackMs: () => Math.max(0, msBetween(sequencer.headAt,
-    timers.now())), fail: fatal, waitingFor,
-    unlessUnwritable: (durable) => trouble.unless(durable, sequencer.state !== 'flowing'),
+    venues: desk.venues, emergency: emergencyAct(emergency, timers, say), fail: fatal, waitingFor,
+    clockStepBackMs: () => Math.max(0, msBetween(sequencer.headAt, timers.now())), unlessUnwritable: (durable) => trouble.unless(durable, sequencer.state !== 'flowing'),
   });
   return { house, sequencer, desk, started: () => { isStarting = false; } };
 }
@@ -98,13 +98,19 @@ function raiseClockAlert({ journal, fail }: House, back: Ns): void {
 
 type Ways = Pick<House, 'venues' | 'emergency' | 'fail' | 'unlessUnwritable' | 'waitingFor' | 'clockStepBackMs'>;
 
+/** What the database gives back is input: a text that does not give its hash is nobody's record. */
+function checkedRecord({ seq, canonical, hash }: StoredRecord): LogRecord {
+  if (leafHash(canonical) !== hash) throw new Error(`the database gives another text for record ${String(seq)}`);
+  return parseRecord(canonical);
+}
+
 function houseOf({ state, store, timers, market, router }: HousePorts, sequencer: Sequencer, ways: Ways): House {
   const former = new Map<string, Promise<PolicyInForce>>();
   return {
     state, journal: sequencer, timers, market, router, ...ways,
     admits: () => ways.waitingFor() === null && sequencer.accepts('strategy'),
-    lookUp: async (subject) => (await store.bySubject(subject)).map(({ canonical }) => parseRecord(canonical)),
-    records: async (from, to) => (await store.read(from, to - from)).map(({ canonical }) => parseRecord(canonical)),
+    lookUp: async (subject) => (await store.bySubject(subject)).map(checkedRecord),
+    records: async (from, to) => (await store.read(from, to - from)).map(checkedRecord),
     policyOf: (hash) => {
       const inForce = state.risk.policy;
       if (inForce?.hash === hash) return Promise.resolve(inForce);

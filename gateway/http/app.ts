@@ -64,7 +64,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     },
     clientErrorHandler: sendToConnection,
   });
-  const strangers = new Strangers(BOUNDS.unauthenticatedConnections);
+  const strangers = new Strangers(BOUNDS.unauthenticatedConnections, BOUNDS.connectionsOfAPerson);
   app.server.maxConnections = BOUNDS.connections;
   app.server.on('connection', (socket) => {
     strangers.add(socket);
@@ -135,7 +135,7 @@ function createGuards(parts: AppParts, performer: Performer, strangers: Stranger
     if (token === null) throw new Refusal('UNAUTHENTICATED');
     const admit = (principal: Principal): void => {
       request.principal = principal;
-      strangers.known(request.raw.socket);
+      strangers.known(request.raw.socket, principal.person);
       performer.checkRate(route, principal);
       checkOrigin(request);
       next();

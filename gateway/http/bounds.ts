@@ -10,6 +10,7 @@ export const BOUNDS = {
   connectionsCheckedEveryMs: 2_000,
   connections: 2048,
   unauthenticatedConnections: 256,
+  connectionsOfAPerson: 512,
   failedTokensPerSecond: 20,
   failedTokensBurst: 100,
   forbiddenPerMinute: 600,
@@ -67,10 +68,13 @@ export class Buckets {
 /** Connections that have shown no good token: past the bound the oldest is dropped, so that half-open ones never shut an officer out. */
 export class Strangers {
   readonly #max: number;
+  readonly #maxOfAPerson: number;
   readonly #sockets = new Set<Socket>();
+  readonly #byPerson = new Map<string, Set<Socket>>();
 
-  constructor(max: number) {
+  constructor(max: number, maxOfAPerson: number) {
     this.#max = max;
+    this.#maxOfAPerson = maxOfAPerson;
   }
   get size(): number {
     return this.#sockets.size;
@@ -89,9 +93,19 @@ export class Strangers {
   dropAll(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
-  /** The connection showed a good token. */
-  known(socket: Socket): void {
-    this.#sockets.delete(socket);
+  /** The connection showed a good token. A person's oldest make room for his newest: nobody can take all the room there is. */
+  known(socket: Socket, person: string): void {
+    if (!this.#sockets.delete(socket)) return;
+    const sockets = this.#byPerson.get(person) ?? new Set<Socket>();
+    this.#byPerson.set(person, sockets.add(socket));
+    socket.once('close', () => {
+      sockets.delete(socket);
+      if (sockets.size === 0) this.#byPerson.delete(person);
+    });
+    const [oldest] = sockets;
+    if (oldest === undefined || sockets.size <= this.#maxOfAPerson) return;
+    sockets.delete(oldest);
+    oldest.destroy();
   }
 }
 

@@ -1,4 +1,5 @@
 /** Target portfolios in API form. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { contentHash } from '../../compliance/canonical.ts';
 import { shortfallOf } from '../../execution/shortfall.ts';
 import { findParent, findTarget, targetKey, type Parent, type Target } from '../../execution/state.ts';
@@ -22,12 +23,23 @@ import { accountFor, actorOf, busy, receiptView } from './views.ts';
 type Targets = Pick<Service, 'submitTarget' | 'listTargets' | 'getTarget' | 'withdrawTarget'>;
 
 export function targetService(house: House): Targets {
+  const turns = new Turns();
   return {
-    submitTarget: (principal, body, { dryRun }) => submit(house, principal, body, dryRun),
+    submitTarget: (principal, body, { dryRun }) => turns.next().then(() => submit(house, principal, body, dryRun)),
     listTargets: (principal, query) => Promise.resolve(list(house, principal, query)),
     getTarget: (principal, targetId, hint) => withTarget(house, principal, hint, targetId, (account) => view(house, account, targetId)),
     withdrawTarget: (principal, targetId, hint) => withTarget(house, principal, hint, targetId, (account) => withdraw(house, principal, account, targetId)),
   };
+}
+
+/** One target a turn of the event loop: however many have arrived together, a kill is read and done between any two of them. */
+class Turns {
+  #last: Promise<void> = Promise.resolve();
+
+  next(): Promise<void> {
+    this.#last = this.#last.then(() => nextTurn());
+    return this.#last;
+  }
 }
 
 async function submit(house: House, principal: Principal, body: TargetBody, dryRun: boolean): Promise<Answer> {

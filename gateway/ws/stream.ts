@@ -41,7 +41,7 @@ function createHub(ports: HubPorts): Hub {
     const count = byPerson.get(principal.person) ?? 0;
     if (count >= SOCKETS_PER_PERSON) return false;
     byPerson.set(principal.person, count + 1);
-    ports.strangers.known(raw);
+    ports.strangers.known(raw, principal.person);
     return true;
   }
   function each(run: (session: Session) => void): void {

@@ -26,15 +26,26 @@ t.test('buckets', (t) => {
 });
 
 t.test('strangers: the oldest goes first, the known stay', (t) => {
-  const strangers = new Strangers(2);
+  const strangers = new Strangers(2, 2);
   const sockets = Array.from({ length: 4 }, () => Object.assign(new EventEmitter(), { destroyed: false, destroy() { this.destroyed = true; } }));
   const [a, b, c, d] = sockets as unknown as (Socket & { destroyed: boolean })[];
   strangers.add(a!);
-  strangers.known(a!);
+  strangers.known(a!, 'ann');
   for (const socket of [b!, c!, d!]) strangers.add(socket);
   t.same(sockets.map(({ destroyed }) => destroyed), [false, true, false, false]);
   c!.emit('close');
   t.equal(strangers.size, 1);
+  t.end();
+});
+
+t.test("a person's oldest connections make room for his newest, and for nobody else's", (t) => {
+  const strangers = new Strangers(9, 2);
+  const sockets = Array.from({ length: 5 }, () => Object.assign(new EventEmitter(), { destroyed: false, destroy() { this.destroyed = true; } }));
+  for (const [i, socket] of (sockets as unknown as Socket[]).entries()) {
+    strangers.add(socket);
+    strangers.known(socket, i === 1 ? 'bob' : 'ann');
+  }
+  t.same(sockets.map(({ destroyed }) => destroyed), [true, false, true, false, false]);
   t.end();
 });
 

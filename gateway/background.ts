@@ -2,7 +2,7 @@
 import { draft, SYSTEM } from '../compliance/records.ts';
 import type { Timers } from '../execution/time.ts';
 import { plusMs } from '../risk/domain/time.ts';
-import { FIRM } from '../risk/switches.ts';
+import { FIRM, stateOf } from '../risk/switches.ts';
 import type { Behind } from './behind.ts';
 import { flipSwitch } from './flows/flip-switch.ts';
 import { markAccounts } from './flows/mark-accounts.ts';
@@ -68,14 +68,12 @@ function publisher(house: House, transparency: Transparency, say: (line: string)
   };
 }
 
-/** The file halts each time it appears; while it stays, and after it went, nothing follows from it. */
+/** While the file is there the firm is halted, also after a release; its going releases nothing. */
 function killWatch(house: House, dataDir: string): () => void {
-  let seen = false;
   return () => {
     const reason = readKillFile(dataDir);
-    if (reason !== null && !seen) {
+    if (reason !== null && stateOf(house.state.risk, FIRM) !== 'halted') {
       flipSwitch(house, { actor: SYSTEM, cancel: 'working', reason, requestId: null, scope: FIRM, state: 'halted' }).catch(house.fail);
     }
-    seen = reason !== null;
   };
 }

@@ -17,16 +17,20 @@ export interface DemoPorts {
 
 const HORIZON_SECONDS = 4;
 const EVERY_MS = 6_000;
-/** Modest, so that the day's turnover limit lasts: three books in turn, each a few hundredths from the last. */
-const BOOKS: readonly (readonly (readonly [symbol: string, weight: string])[])[] = [
+type Book = readonly (readonly [symbol: string, weight: string])[];
+/** First a book, then one that asks for too much; after that only what settles at once moves, and ever more seldom: the day's limits last. */
+const OPENING: readonly Book[] = [
   [['SPY', '0.10'], ['BAC', '0.05'], ['IBM', '-0.04'], ['BTC-USD', '0.02']],
-  [['SPY', '0.12'], ['BAC', '0.04'], ['IBM', '-0.05'], ['BTC-USD', '0.03']],
-  [['SPY', '0.30'], ['BAC', '0.05'], ['IBM', '-0.04'], ['BTC-USD', '0.02']],
+  [['SPY', '0.30'], ['BAC', '0.05'], ['IBM', '-0.04'], ['BTC-USD', '0.03']],
 ];
+const AFTERWARDS: readonly Book[] = [[['BTC-USD', '0.02'], ['ETH-USD', '0.02']], [['BTC-USD', '0.03'], ['ETH-USD', '0.01']]];
+const bookOf = (round: number): Book => OPENING[round] ?? AFTERWARDS[round % AFTERWARDS.length] ?? [];
+const SELDOM_MS = 600_000;
+const waitMs = (round: number): number => Math.min(EVERY_MS * 2 ** Math.max(0, round - OPENING.length), SELDOM_MS);
 
 interface Decided {
   readonly decision?: string;
-  readonly legs?: readonly { readonly verdicts: readonly { readonly code: string; readonly outcome: string }[] }[];
+  readonly legs?: readonly { readonly symbol: string; readonly verdicts: readonly { readonly code: string; readonly outcome: string }[] }[];
   readonly code?: string;
 }
 interface Progress {
@@ -40,20 +44,19 @@ export function startDemo(ports: DemoPorts): { stop(): void } {
   const next = (): void => {
     if (stopped) return;
     const id = `DEMO-${String(ports.timers.now() / 1_000_000n)}`;
-    const book = BOOKS[round++ % BOOKS.length] ?? [];
-    submit(ports, id, book).then(
+    submit(ports, id, bookOf(round)).then(
       () => {
         ports.timers.at(plusMs(ports.timers.now(), HORIZON_SECONDS * 1000 + 500), () => { report(ports, id).catch(failed); });
       },
       failed,
     );
-    ports.timers.at(plusMs(ports.timers.now(), EVERY_MS), next);
+    ports.timers.at(plusMs(ports.timers.now(), waitMs(round++)), next);
   };
   next();
   return { stop: () => { stopped = true; } };
 }
 
-async function submit({ url, token, timers, say }: DemoPorts, targetId: string, book: (typeof BOOKS)[number]): Promise<void> {
+async function submit({ url, token, timers, say }: DemoPorts, targetId: string, book: Book): Promise<void> {
   const target = {
     targetId, account: 'ACC1', strategy: 'alpha-1', asOf: formatInstant(timers.now()), basis: 'weight', mode: 'clip', scope: 'listed',
     horizonSeconds: HORIZON_SECONDS, legs: book.map(([symbol, weight]) => ({ symbol, target: weight })),
@@ -62,7 +65,7 @@ async function submit({ url, token, timers, say }: DemoPorts, targetId: string, 
     method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify(target),
   });
   const decided = (await answer.json()) as Decided;
-  const clips = (decided.legs ?? []).flatMap((leg) => leg.verdicts.filter((v) => v.outcome !== 'pass').map((v) => `${v.code} ${v.outcome}`));
+  const clips = [...new Set((decided.legs ?? []).flatMap((leg) => leg.verdicts.filter((v) => v.outcome !== 'pass').map((v) => `${leg.symbol} by ${v.code}`)))];
   say(`demo: target ${targetId}: ${decided.decision ?? decided.code ?? String(answer.status)}${clips.length === 0 ? '' : ` (${clips.join(', ')})`}`);
 }
 

@@ -15,7 +15,7 @@ type Print = (line: string) => void;
 
 function remote(name: string, description: string): Command {
   return new Command(name).description(description)
-    .option('--url <url>', 'the gateway', 'http://127.0.0.1:8080')
+    .option('--url <url>', 'the gateway', `http://127.0.0.1:${process.env['PORT'] ?? '8080'}`)
     .option('--token <token>', 'a token of a risk officer; else PORTCULLIS_TOKEN')
     .option('--json', 'the whole answer')
     .requiredOption('--reason <reason>', 'why: it stands in the log');
@@ -53,7 +53,7 @@ export function officerCommands(environment: Environment, print: Print): readonl
     }),
     withScope(remote('release', 'ask to release a scope; a second person approves')).action(async (options: Scoped) => {
       const answer = await post(environment, options, '/v1/switches/release', { scope: scopeOf(options.scope), reason: options.reason });
-      say(print, options, answer, `approval ${String(answer['approvalId'])} waits for a second person`);
+      say(print, options, answer, `approval ${String(answer['approvalId'])} waits for a second person: portcullis approve ${String(answer['approvalId'])} --reason "…"`);
     }),
     remote('approve', 'approve, as the second person, what another has asked for').argument('<id>').option('--refuse', 'refuse it instead')
       .action(async (id: string, options: Remote & { readonly reason: string; readonly refuse?: boolean }) => {

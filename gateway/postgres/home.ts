@@ -37,7 +37,7 @@ export async function clusterHome(dataDir: string, users: Users | null, log: (li
   const path = join(dataDir, 'postgres');
   if (users !== null) {
     await chmod(dataDir, (await stat(dataDir)).mode | 0o011);
-    if (!(await isThere(path)) && !(await isPassable(dataDir))) {
+    if (!(await isThere(path)) && !(await isPassable(await realpath(dataDir)))) {
       const away = join('/var/lib/portcullis', createHash('sha256').update(await realpath(dataDir)).digest('hex').slice(0, 16));
       await mkdir(dirname(away), { recursive: true, mode: 0o755 });
       await mkdir(away, { recursive: true, mode: 0o711 });

@@ -97,11 +97,15 @@ async function view(house: House, account: string, targetId: string): Promise<An
 
 const parentsOf = (house: House, target: Target | null): Parent[] => (target?.parents ?? []).flatMap((id) => findParent(house.state.execution, id) ?? []);
 
-/** A parent with its progress, and its shortfall so far: against the mid of now while it lives, of its end afterwards. */
+/**
+ * A parent with its progress, and its shortfall so far: against the mid of now while it lives, of its end afterwards. A remainder that was
+ * withdrawn is no longer wished, so there is no opportunity in it.
+ */
 function parentView(house: House, parent: Parent): unknown {
   const endPx = parent.end === null ? midOf(readFacts(house, [parent.symbol]).symbols.get(parent.symbol)) : parent.end.px;
   const { arrivalPx, halfSpread } = parent;
-  const shortfall = arrivalPx === null || halfSpread === null ? null : shortfallOf({ ...parent, arrivalPx, halfSpread }, endPx);
+  const wished = parent.end !== null && endPx === null ? parent.cumQty : parent.orderQty;
+  const shortfall = arrivalPx === null || halfSpread === null ? null : shortfallOf({ ...parent, orderQty: wished, arrivalPx, halfSpread }, endPx);
   return {
     clOrdId: parent.id, symbol: parent.symbol, side: parent.side, orderQty: formatDecimal(parent.orderQty), cumQty: formatDecimal(parent.cumQty),
     leavesQty: formatDecimal(subtract(parent.orderQty, parent.cumQty)), arrivalPx: textOf(arrivalPx), state: parent.end === null ? 'working' : parent.end.reason,

@@ -9,8 +9,12 @@ import { draft, SYSTEM, type RecordBodies } from '../compliance/records.ts';
 import type { House } from './house.ts';
 import type { OpenLog } from './open-log.ts';
 
-/** Durable records between two snapshots: what a start folds at most, but for those of a snapshot under way. */
+/** Durable records between two snapshots. */
 const SNAPSHOT_EVERY = 50_000;
+/** Records since the last look: a snapshot waits while the log is busier than this, for it would take the core that the database needs. */
+const BUSY_RECORDS = 1_000;
+/** So many between two snapshots end the waiting: what a start folds at most. */
+const SNAPSHOT_WAITS_MAX = 1_000_000;
 
 interface Jobs {
   readonly snapshot: { readonly job: SnapshotJob; readonly result: RecordBodies['state.snapshotted'] };
@@ -28,6 +32,7 @@ export class Behind {
   readonly #threads = new Map<keyof Jobs, Worker>();
   /** Size of the last snapshot that was asked for, made or not: one that fails is not tried again at once. */
   #asked: number;
+  #seen: number;
   #isStopped = false;
 
   constructor(opened: Pick<OpenLog, 'log' | 'writer' | 'resumedFrom'>, say: (line: string) => void, every = SNAPSHOT_EVERY) {
@@ -35,12 +40,15 @@ export class Behind {
     this.#say = say;
     this.#every = every;
     this.#asked = opened.resumedFrom.size;
+    this.#seen = opened.resumedFrom.size;
   }
 
-  /** Begins a snapshot when enough has become durable since the last, and none is being made. */
+  /** Begins a snapshot when enough has become durable since the last, the log is quiet, and none is being made. */
   async look({ journal, fail }: Pick<House, 'journal' | 'fail'>): Promise<void> {
     const size = journal.durableSize;
-    if (this.#isStopped || this.#threads.has('snapshot') || size - this.#asked < this.#every) return;
+    const isBusy = size - this.#seen > BUSY_RECORDS && size - this.#asked < SNAPSHOT_WAITS_MAX;
+    this.#seen = size;
+    if (isBusy || this.#isStopped || this.#threads.has('snapshot') || size - this.#asked < this.#every) return;
     this.#asked = size;
     const { log, writer: connection } = this.#opened;
     const taken = await this.#run('snapshot', { connection, log, size });

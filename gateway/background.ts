@@ -68,12 +68,14 @@ function publisher(house: House, transparency: Transparency, say: (line: string)
   };
 }
 
-/** While the file is there the firm is halted, also after a release; its going releases nothing. */
+/** The file halts each time it appears, and again while it stays and the firm was released; its going releases nothing. */
 function killWatch(house: House, dataDir: string): () => void {
+  let seen = false;
   return () => {
     const reason = readKillFile(dataDir);
-    if (reason !== null && stateOf(house.state.risk, FIRM) !== 'halted') {
+    if (reason !== null && (!seen || stateOf(house.state.risk, FIRM) !== 'halted')) {
       flipSwitch(house, { actor: SYSTEM, cancel: 'working', reason, requestId: null, scope: FIRM, state: 'halted' }).catch(house.fail);
     }
+    seen = reason !== null;
   };
 }

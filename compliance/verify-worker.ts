@@ -2,4 +2,4 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { verifyPast, type VerifyJob } from './behind.ts';
 
-parentPort?.postMessage(await verifyPast(workerData as VerifyJob));
+parentPort?.postMessage({ fault: await verifyPast(workerData as VerifyJob) });

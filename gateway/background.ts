@@ -4,7 +4,7 @@ import type { Timers } from '../execution/time.ts';
 import { plusMs } from '../risk/domain/time.ts';
 import { FIRM, stateOf } from '../risk/switches.ts';
 import type { Behind } from './behind.ts';
-import { flipSwitch } from './flows/flip-switch.ts';
+import { haltFirm } from './flows/flip-switch.ts';
 import { markAccounts } from './flows/mark-accounts.ts';
 import type { House } from './house.ts';
 import { readKillFile } from './kill-file.ts';
@@ -14,6 +14,8 @@ const MARK_EVERY_MS = 1_000;
 const CHECKPOINT_EVERY_MS = 1_000;
 const KILL_LOOKED_AT_EVERY_MS = 200;
 const SNAPSHOT_LOOKED_AT_EVERY_MS = 1_000;
+/** Until it is known whether the past holds. */
+const PAST_LOOKED_AT_EVERY_MS = 10_000;
 
 export interface Background {
   readonly house: House;
@@ -33,7 +35,9 @@ export function startBackground({ house, transparency, behind, dataDir, wall, ha
   every(() => wall, CHECKPOINT_EVERY_MS, publisher(house, transparency, say));
   every(() => wall, KILL_LOOKED_AT_EVERY_MS, killWatch(house, dataDir));
   every(() => wall, SNAPSHOT_LOOKED_AT_EVERY_MS, () => { behind.look(house).catch(house.fail); });
-  behind.verifyPast(house).catch(house.fail);
+  const verifyPast = (): void => { behind.verifyPast(house, (reason) => { haltFirm(house, reason); }).catch(house.fail); };
+  verifyPast();
+  every(() => wall, PAST_LOOKED_AT_EVERY_MS, verifyPast);
 }
 
 /** `timers` is asked anew each time. */
@@ -74,7 +78,7 @@ function killWatch(house: House, dataDir: string): () => void {
   return () => {
     const reason = readKillFile(dataDir);
     if (reason !== null && (!seen || stateOf(house.state.risk, FIRM) !== 'halted')) {
-      flipSwitch(house, { actor: SYSTEM, cancel: 'working', reason, requestId: null, scope: FIRM, state: 'halted' }).catch(house.fail);
+      haltFirm(house, reason);
     }
     seen = reason !== null;
   };

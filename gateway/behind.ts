@@ -1,6 +1,6 @@
 /**
  * What goes on behind the live log, off its loop: a snapshot now and then, and after a start the verification of what the start took
- * from a snapshot. What fails here is told and harms nothing: the next start folds more.
+ * from a snapshot. A snapshot that fails is told and harms nothing: the next start folds more. A past that is broken halts the firm.
  */
 import { Worker } from 'node:worker_threads';
 import type { SnapshotJob, VerifyJob } from '../compliance/behind.ts';
@@ -18,7 +18,7 @@ const SNAPSHOT_WAITS_MAX = 1_000_000;
 
 interface Jobs {
   readonly snapshot: { readonly job: SnapshotJob; readonly result: RecordBodies['state.snapshotted'] };
-  readonly verify: { readonly job: VerifyJob; readonly result: Fault | null };
+  readonly verify: { readonly job: VerifyJob; readonly result: { readonly fault: Fault | null } };
 }
 const ENTRIES: { readonly [K in keyof Jobs]: URL } = {
   snapshot: new URL('../compliance/snapshot-worker.js', import.meta.url),
@@ -34,6 +34,7 @@ export class Behind {
   #asked: number;
   #seen: number;
   #isStopped = false;
+  #isPastKnown = false;
 
   constructor(opened: Pick<OpenLog, 'log' | 'writer' | 'resumedFrom'>, say: (line: string) => void, every = SNAPSHOT_EVERY) {
     this.#opened = opened;
@@ -41,6 +42,7 @@ export class Behind {
     this.#every = every;
     this.#asked = opened.resumedFrom.size;
     this.#seen = opened.resumedFrom.size;
+    this.#isPastKnown = opened.resumedFrom.size === 0;
   }
 
   /** Begins a snapshot when enough has become durable since the last, the log is quiet, and none is being made. */
@@ -56,12 +58,19 @@ export class Behind {
     if (taken !== null && journal.accepts('reserved')) journal.append([draft('state.snapshotted', SYSTEM, null, taken)]).durable.catch(fail);
   }
 
-  /** Verifies what the start did not look at; a fault is an alert in the log. */
-  async verifyPast({ journal, fail }: Pick<House, 'journal' | 'fail'>): Promise<void> {
-    const { log, writer: connection, resumedFrom: { size, hash } } = this.#opened;
-    if (size === 0) return;
-    const fault = await this.#run('verify', { connection, log, until: { size, hash } });
+  /**
+   * Verifies what the start did not look at, until that is known: a call after a failure looks again, one after an answer does nothing.
+   * A fault is an alert in the log, and `halt` is told the reason.
+   */
+  async verifyPast({ journal, fail }: Pick<House, 'journal' | 'fail'>, halt: (reason: string) => void): Promise<void> {
+    if (this.#isPastKnown || this.#isStopped || this.#threads.has('verify')) return;
+    const { log, writer: connection, resumedFrom: until } = this.#opened;
+    const answer = await this.#run('verify', { connection, log, until });
+    if (answer === null) return;
+    this.#isPastKnown = true;
+    const { fault } = answer;
     if (fault === null) return;
+    halt(`the log is broken at record ${String(fault.seq)}: ${fault.code}`);
     const detail = `record ${String(fault.seq)}: ${fault.code}: ${fault.detail}`;
     this.#say(`the log is broken: ${detail}`);
     if (journal.accepts('reserved')) journal.append([draft('alert.raised', SYSTEM, null, { code: 'LOG_BROKEN', detail })]).durable.catch(fail);

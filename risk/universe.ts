@@ -17,12 +17,15 @@ type Shared = Pick<Instrument, keyof typeof SHARED>;
 type Columns = Pick<Instrument, keyof typeof COLUMNS>;
 type Fields = { readonly [K in keyof Instrument]: Read<Instrument[K]> };
 
+/** The longest that an instrument can take to settle. */
+export const SETTLEMENT_DAYS_MAX = 10;
+
 const SHARED = {
   assetClass: oneOf('equity', 'crypto'),
   currency: text((value): value is string => typeof value === 'string' && /^[A-Z]{3,5}$/.test(value), 'a currency code such as USD'),
   lotSize: decimal({ zero: false }),
   tickSize: decimal({ zero: false }),
-  settlementDays: integer({ min: 0, max: 10 }),
+  settlementDays: integer({ min: 0, max: SETTLEMENT_DAYS_MAX }),
 } satisfies Partial<Fields>;
 
 /** The columns of a row, in this order. */

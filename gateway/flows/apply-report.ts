@@ -6,6 +6,7 @@ import type { VenueReport } from '../../execution/venue.ts';
 import { formatDecimal } from '../../risk/domain/decimal.ts';
 import type { Actor, Draft } from '../../risk/domain/record.ts';
 import { formatInstant, NS_PER_DAY, type Ns } from '../../risk/domain/time.ts';
+import { SETTLEMENT_DAYS_MAX } from '../../risk/universe.ts';
 import { policyInForce, type House } from '../house.ts';
 import { sendCancels } from './cancel.ts';
 
@@ -79,8 +80,11 @@ function fill(
   };
 }
 
-/** Proceeds of a sale settle after the instrument's days; what is bought is paid at once. Calendar days: the earlier date is the one that frees less. */
+/**
+ * Proceeds of a sale settle after the instrument's days, or the longest there are when it has left the universe; what is bought is paid at once.
+ * Calendar days: the earlier date is the one that frees less.
+ */
 function settlement(house: House, symbol: string, venueAt: Ns): string | null {
-  const days = policyInForce(house).universe.get(symbol)?.settlementDays ?? 0;
+  const days = policyInForce(house).universe.get(symbol)?.settlementDays ?? SETTLEMENT_DAYS_MAX;
   return days === 0 ? null : formatInstant((venueAt + BigInt(days) * NS_PER_DAY) as Ns);
 }

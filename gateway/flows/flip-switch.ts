@@ -1,9 +1,9 @@
-import { draft } from '../../compliance/records.ts';
+import { draft, SYSTEM } from '../../compliance/records.ts';
 import type { Child, Parent } from '../../execution/state.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
 import type { Actor, LogRecord } from '../../risk/domain/record.ts';
 import type { Scope, SwitchFlipped, SwitchState } from '../../risk/records.ts';
-import { isLoosening, scopesOf, switchKey, type Touched } from '../../risk/switches.ts';
+import { FIRM, isLoosening, scopesOf, switchKey, type Touched } from '../../risk/switches.ts';
 import { recordInAnyCase, type EmergencyDraft } from '../emergency.ts';
 import { traderOf, venueFor, type House } from '../house.ts';
 import { cancelBody, cancelDrafts, isCancellable, sendCancels, type CancelBody } from './cancel.ts';
@@ -49,6 +49,11 @@ export async function flipSwitch(house: House, command: SwitchCommand): Promise<
   // act
   sendCancels(house, cancels);
   return { outcome: 'flipped', flipped, cancels, receipt };
+}
+
+/** The gateway's own halt: everything that works is cancelled, and two people release it. */
+export function haltFirm(house: House, reason: string): void {
+  flipSwitch(house, { actor: SYSTEM, cancel: 'working', reason, requestId: null, scope: FIRM, state: 'halted' }).catch(house.fail);
 }
 
 /** A repeated request halts once; one that means something else under the same id has not been done. */

@@ -92,14 +92,16 @@ t.test('a snapshot is made when enough is durable, vouched for by the log, and a
   t.equal((await recover()).resumedFrom.size, 0, 'of another fold');
 });
 
-t.test('what the start did not look at is verified afterwards, and what is wrong with it is an alert', async (t) => {
+t.test('what the start did not look at is verified afterwards, and what is wrong with it is an alert and a halt', async (t) => {
   const log = 'bbbbbbbbbbbbbbbb';
   const { close, lines, appended, house, said, say, recover } = await stored(log);
   t.teardown(close);
   await new Behind(opened(log), say, 1).look(house);
   const { resumedFrom } = await recover();
-  const behind = new Behind(opened(log, resumedFrom), say);
-  await behind.verifyPast(house);
+  const halts: string[] = [];
+  const halt = (reason: string): void => { halts.push(reason); };
+  await new Behind(opened(log, resumedFrom), say).verifyPast(house, halt);
+  t.strictSame(halts, []);
   t.equal(appended.length, 1, 'nothing to tell');
 
   const victim = lines[5]!;
@@ -107,9 +109,23 @@ t.test('what the start did not look at is verified afterwards, and what is wrong
   await tamper('records', `ALTER TABLE portcullis.records DROP CONSTRAINT records_hash;
     UPDATE portcullis.records SET canonical = $$${canonical}$$ WHERE log = '${log}' AND seq = 5`);
   t.equal((await recover()).resumedFrom.size, resumedFrom.size, 'the start does not see it');
-  await behind.verifyPast(house);
+  const behind = new Behind(opened(log, resumedFrom), say);
+  await behind.verifyPast(house, halt);
+  t.strictSame(halts, ['the log is broken at record 5: HASH_MISMATCH']);
   t.match(appended.at(-1), { kind: 'alert.raised', body: { code: 'LOG_BROKEN', detail: /^record 5: HASH_MISMATCH: / } });
   t.match(said, [/^the log is broken: record 5: HASH_MISMATCH/]);
+  await behind.verifyPast(house, halt);
+  t.equal(halts.length, 1, 'known, and not looked at again');
+
+  const writer = { ...database.writer, password: 'wrong' };
+  const connection = { ...opened(log, resumedFrom), writer };
+  const unanswered = new Behind(connection, say);
+  await unanswered.verifyPast(house, halt);
+  t.match(said.at(-1), /^the verify thread failed: .*password/);
+  t.equal(halts.length, 1, 'nobody knows yet');
+  writer.password = database.writer.password as string;
+  await unanswered.verifyPast(house, halt);
+  t.equal(halts.length, 2, 'looked at again until somebody knows');
 });
 
 t.test('a thread that fails is told of, and nothing is recorded; one that is ended is not', async (t) => {

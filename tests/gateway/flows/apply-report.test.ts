@@ -2,6 +2,8 @@
 import t from 'tap';
 import { parseDecimal, ZERO } from '../../../risk/domain/decimal.ts';
 import { findChild } from '../../../execution/state.ts';
+import { formatInstant, NS_PER_DAY, type Ns } from '../../../risk/domain/time.ts';
+import { policyInForce } from '../../../gateway/house.ts';
 import type { TestHouse } from '../../doubles/house.ts';
 import { amend, book, cancel, d, houseFor, order, stateOf, submit } from './asks.ts';
 
@@ -11,8 +13,8 @@ const fillOf = (clOrdId: string, lastQty: string, cumQty: string, more: { readon
 });
 
 /** A house with one working order of 100, acknowledged (sequence 1). */
-async function working(t: Parameters<typeof houseFor>[0]): Promise<TestHouse & { readonly one: string }> {
-  const made = await houseFor(t);
+async function working(...[t, options]: Parameters<typeof houseFor>): Promise<TestHouse & { readonly one: string }> {
+  const made = await houseFor(t, options);
   await submit(made.house, order('A'));
   await made.time.settle();
   return { ...made, one: made.venue.sent[0]?.clOrdId ?? '' };
@@ -72,6 +74,18 @@ t.test('what a lying venue says', async (t) => {
     t.strictSame(made.failures, [], `${name}: the house stands`);
     t.equal(made.sequencer.durableSize, made.sequencer.nextSeq, `${name}: and records`);
   }
+});
+
+t.test('proceeds of a symbol that has left the universe settle after the longest that there is', async (t) => {
+  const { house, venue, one, all, time } = await working(t, { tampers: true });
+  venue.tell(fillOf(one, '100', '100'));
+  await submit(house, order('B', { side: 'sell' }));
+  const { risk } = house.state;
+  risk.policy = { ...policyInForce(house), universe: new Map() };
+  venue.tell(fillOf(venue.sent[1]?.clOrdId ?? '', '100', '100'));
+  await time.settle();
+  const [, sale] = all('order.filled');
+  t.match(sale, { side: 'sell', settlesAt: formatInstant((time.now() + 10n * NS_PER_DAY) as Ns) });
 });
 
 t.test('an unknown outcome', async (t) => {

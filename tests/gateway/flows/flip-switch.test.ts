@@ -6,6 +6,7 @@ import t, { type Test } from 'tap';
 import { emergencyPath, openEmergency, readEmergency, type EmergencyLog } from '../../../compliance/emergency.ts';
 import { startBackground } from '../../../gateway/background.ts';
 import type { Behind } from '../../../gateway/behind.ts';
+import type { House } from '../../../gateway/house.ts';
 import { emergencyAct } from '../../../gateway/emergency.ts';
 import { previewFlip } from '../../../gateway/flows/flip-switch.ts';
 import { withdrawTarget } from '../../../gateway/flows/withdraw.ts';
@@ -215,6 +216,20 @@ t.test('what the emergency file holds', async (t) => {
 });
 
 const NOTHING_BEHIND = { look: () => Promise.resolve(), verifyPast: () => Promise.resolve() } as unknown as Behind;
+
+t.test('a past that is broken halts the firm, and cancels what works', async (t) => {
+  const { house, time, venue, all } = await busyHouse(t);
+  const verifyPast = (_: House, halt: (reason: string) => void): Promise<void> => {
+    halt('broken');
+    return Promise.resolve();
+  };
+  const behind = { look: () => Promise.resolve(), verifyPast } as unknown as Behind;
+  const transparency = { publish: () => null, size: 0 } as unknown as Transparency;
+  startBackground({ behind, dataDir: t.testdir({}), hasEnded: () => false, house, transparency, say: () => undefined, wall: time });
+  await time.settle();
+  t.match(all('switch.flipped'), [{ reason: 'broken', scope: { kind: 'firm' }, state: 'halted' }]);
+  t.equal(new Set(venue.cancels).size, 3);
+});
 
 t.test('DATA_DIR/KILL in each form halts the firm, once each time it appears', async (t) => {
   const forms: Readonly<Record<string, (path: string) => void>> = {

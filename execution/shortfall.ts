@@ -30,7 +30,7 @@ export interface Execution {
   readonly halfSpread: Decimal;
 }
 
-/** Currency; `bps` of arrival notional X·P₀. */
+/** Currency; `bps` of arrival notional X·P₀, 0 where there is none. */
 export interface Shortfall {
   readonly delay: Decimal;
   readonly spread: Decimal;
@@ -61,7 +61,8 @@ export function shortfallOf(execution: Execution, endPx: Decimal | null): Shortf
   const impact = subtract(signed(cost - releaseCost), spread);
   const opportunity = leavesQty > 0n && endPx !== null ? signed(nearestProduct(leavesQty, endPx) - nearestProduct(leavesQty, arrivalPx)) : ZERO;
   const total = add(add(signed(cost - arrivalCost), opportunity), fees);
-  const bps = toNumber(divide((total * 10_000n) as Decimal, nearestProduct(orderQty, arrivalPx)));
+  const notional = nearestProduct(orderQty, arrivalPx);
+  const bps = notional === 0n ? 0 : toNumber(divide((total * 10_000n) as Decimal, notional));
   return { delay, spread, impact, opportunity, fees, total, bps };
 }
 

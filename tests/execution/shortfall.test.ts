@@ -54,6 +54,12 @@ t.test('without a price at the end what was not done is unknown', (t) => {
   t.end();
 });
 
+t.test('an order of which nothing is wished any more, and nothing was done, costs nothing', (t) => {
+  const none = shortfallOf(executionOf('buy', ZERO, d('50'), d('0.01'), [], ZERO), null)!;
+  t.same([none.total, none.bps], [ZERO, 0]);
+  t.end();
+});
+
 interface Inputs {
   readonly side: Side;
   readonly orderQty: number;

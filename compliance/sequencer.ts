@@ -76,8 +76,9 @@ class LogSequencer implements Sequencer {
   readonly #options: SequencerOptions;
   readonly #limits: SequencerLimits;
   readonly #commit: Commit;
-  readonly #queue: Pending[] = [];
-  #inFlight: readonly Pending[] = [];
+  /** Each gathers until it is full; the first is the next to be cut. */
+  readonly #queue: Batch[] = [];
+  #inFlight: Batch | null = null;
   #head: Head;
   #durable: { readonly size: number; readonly hash: string };
   #lastReading: Ns;
@@ -125,11 +126,11 @@ class LogSequencer implements Sequencer {
     const at = now > this.#head.at ? now : this.#head.at;
     const unit = new Pending(this.log, seal(this.log, this.#head, at, drafts, this.#options.subjectOf));
     this.#head = { size: this.#head.size + unit.lines.length, hash: lastOf(unit).hash, at };
-    this.#queue.push(unit);
+    this.#gather(unit);
     this.#records += unit.lines.length;
     this.#bytes += unit.bytes;
     this.#fold(unit);
-    if (this.#inFlight.length === 0 && !this.#isCutDue) {
+    if (this.#inFlight === null && !this.#isCutDue) {
       this.#isCutDue = true;
       (this.#options.defer ?? setImmediate)(() => { this.#cut(); });
     }
@@ -139,7 +140,7 @@ class LogSequencer implements Sequencer {
   async whenDurable(seq: number): Promise<Receipt> {
     if (!Number.isSafeInteger(seq) || seq < 0 || seq >= this.nextSeq) throw new RangeError(`there is no record ${String(seq)} yet`);
     if (seq >= this.durableSize) {
-      const unit = [...this.#inFlight, ...this.#queue].find((one) => lastOf(one).seq >= seq);
+      const unit = this.#waiting().find((one) => lastOf(one).seq >= seq);
       const receipt = (await unit?.durable)?.find((one) => one.seq === seq);
       if (receipt !== undefined) return receipt;
     }
@@ -152,7 +153,7 @@ class LogSequencer implements Sequencer {
   async close(): Promise<void> {
     this.#isClosed = true;
     if (this.#failure !== null) throw this.#failure;
-    await (this.#queue.at(-1) ?? this.#inFlight.at(-1))?.durable;
+    await this.#waiting().at(-1)?.durable;
   }
 
   now(): Ns {
@@ -172,37 +173,45 @@ class LogSequencer implements Sequencer {
     }
   }
 
+  #waiting(): Pending[] {
+    return [...(this.#inFlight?.units ?? []), ...this.#queue.flatMap(({ units }) => units)];
+  }
+
+  #gather(unit: Pending): void {
+    const { batchUnits, batchBytes } = this.#limits;
+    let batch = this.#queue.at(-1);
+    if (batch === undefined || batch.units.length === batchUnits || batch.bytes + unit.bytes > batchBytes) {
+      batch = { units: [], records: [], lines: [], bytes: 0 };
+      this.#queue.push(batch);
+    }
+    batch.units.push(unit);
+    for (const record of unit.records) batch.records.push(record);
+    for (const line of unit.lines) batch.lines.push(line);
+    batch.bytes += unit.bytes;
+  }
+
   /** Sends the next batch, unless one is in flight. */
   #cut(): void {
     this.#isCutDue = false;
-    if (this.#inFlight.length > 0 || this.#queue.length === 0) return;
-    let bytes = 0;
-    let count = 0;
-    for (const unit of this.#queue) {
-      if (count > 0 && (count === this.#limits.batchUnits || bytes + unit.bytes > this.#limits.batchBytes)) break;
-      bytes += unit.bytes;
-      count += 1;
-    }
-    this.#inFlight = this.#queue.splice(0, count);
-    this.#commit(this.#inFlight.flatMap(({ lines }) => lines), this.#durable.hash)
-      .then(() => { this.#stored(); })
+    const batch = this.#inFlight === null ? this.#queue.shift() : undefined;
+    if (batch === undefined) return;
+    this.#inFlight = batch;
+    this.#commit(batch.lines, this.#durable.hash)
+      .then(() => { this.#stored(batch); })
       .catch((error: unknown) => { this.#fail(error as Error); });
   }
 
   /** A crash before this line leaves records that nobody was told of; the next start folds them. */
-  #stored(): void {
-    const done = this.#inFlight;
+  #stored({ units, records, lines, bytes }: Batch): void {
     if (this.#failure !== null) return;
-    for (const unit of done) {
-      const { seq, hash } = lastOf(unit);
-      this.#durable = { size: seq + 1, hash };
-      this.#records -= unit.lines.length;
-      this.#bytes -= unit.bytes;
-    }
-    this.#inFlight = [];
+    const { seq, hash } = lines.at(-1) as StoredLine;
+    this.#durable = { size: seq + 1, hash };
+    this.#records -= lines.length;
+    this.#bytes -= bytes;
+    this.#inFlight = null;
     this.#cut(); // before the answers: the disk works while they are given
-    this.#options.events.onDurable(done.flatMap(({ records }) => records), done.flatMap(({ lines }) => lines));
-    for (const unit of done) unit.settle('stored');
+    this.#options.events.onDurable(records, lines);
+    for (const unit of units) unit.settle('stored');
   }
 
   #trouble(error: Error): void {
@@ -225,9 +234,17 @@ class LogSequencer implements Sequencer {
   #fail(error: Error): void {
     if (this.#failure !== null) return;
     this.#failure = error;
-    for (const unit of [...this.#inFlight, ...this.#queue]) unit.settle(error);
+    for (const unit of this.#waiting()) unit.settle(error);
     this.#options.events.onFatal(error);
   }
+}
+
+/** Units that travel together, and all that they hold. */
+interface Batch {
+  readonly units: Pending[];
+  readonly records: LogRecord[];
+  readonly lines: StoredLine[];
+  bytes: number;
 }
 
 const lastOf = ({ lines }: Unit): StoredLine => lines.at(-1) as StoredLine;

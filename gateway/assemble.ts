@@ -105,16 +105,16 @@ function checkedRecord({ seq, canonical, hash }: StoredRecord): LogRecord {
 }
 
 function houseOf({ state, store, timers, market, router }: HousePorts, sequencer: Sequencer, ways: Ways): House {
-  const former = new Map<string, Promise<PolicyInForce>>();
+  const former = new Map<string, PolicyInForce>();
   return {
     state, journal: sequencer, timers, market, router, ...ways,
     admits: () => ways.waitingFor() === null && sequencer.accepts('strategy'),
     lookUp: async (subject) => (await store.bySubject(subject)).map(checkedRecord),
     records: async (from, to) => (await store.read(from, to - from)).map(checkedRecord),
-    policyOf: (hash) => {
+    async policyOf(hash) {
       const inForce = state.risk.policy;
-      if (inForce?.hash === hash) return Promise.resolve(inForce);
-      const known = former.get(hash) ?? formerPolicy(store, hash, inForce?.universeHash ?? '');
+      if (inForce?.hash === hash) return inForce;
+      const known = former.get(hash) ?? await formerPolicy(store, hash, inForce?.universeHash ?? ''); // one that could not be read is read again
       former.set(hash, known);
       return known;
     },

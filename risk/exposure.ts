@@ -54,7 +54,7 @@ export interface Exposure {
   readonly missingMarks: readonly string[];
 }
 
-/** The pass's sums, by place in one typed array: nothing is allocated per line, and no sum is boxed. */
+/** The pass's sums, by place in one array of doubles: nothing is allocated per line, and no sum is boxed. (A typed array of this size lies outside the heap.) */
 const GROSS = 0;
 const LONG = 1;
 const SHORT = 2;
@@ -69,7 +69,7 @@ const SECTORS = 8;
 /** The account's exposure at `now`, or what it would become with `changes`. Sums run in the order of the lines, then of new symbols. */
 export function exposureOf(account: Account, inForce: PolicyInForce, now: Ns, changes: ReadonlyMap<string, Change> = NO_CHANGES): Exposure {
   const columns = columnsOf(account, inForce);
-  const sums = new Float64Array(SECTORS + columns.model.sectors.length);
+  const sums = new Array<number>(SECTORS + columns.model.sectors.length).fill(0);
   const missing: string[] = [];
   addLines(sums, columns, changesByLine(columns, changes), missing);
   for (const [symbol, change] of changes) {
@@ -90,7 +90,7 @@ function changesByLine({ index, lines }: Columns, changes: ReadonlyMap<string, C
   return byLine;
 }
 
-function addLines(sums: Float64Array, { lines, factors }: Columns, changes: readonly (Change | null)[] | null, missing: string[]): void {
+function addLines(sums: number[], { lines, factors }: Columns, changes: readonly (Change | null)[] | null, missing: string[]): void {
   for (let i = 0; i < lines.length; i++) {
     const line = lines[i] as Columns['lines'][number];
     const factor = factors[i] as Factor | null;
@@ -103,7 +103,7 @@ function addLines(sums: Float64Array, { lines, factors }: Columns, changes: read
 }
 
 /** Adds one symbol; false when there is something to value and no mark or no factor to value it by. */
-function addSymbol(sums: Float64Array, factor: Factor | null, qty: number, buyOpen: number, sellOpen: number, mark: number): boolean {
+function addSymbol(sums: number[], factor: Factor | null, qty: number, buyOpen: number, sellOpen: number, mark: number): boolean {
   if (factor === null || !(mark > 0 && mark < Infinity)) return qty === 0 && buyOpen === 0 && sellOpen === 0;
   const high = (qty + buyOpen) * mark;
   const low = (qty - sellOpen) * mark;
@@ -122,14 +122,14 @@ function addSymbol(sums: Float64Array, factor: Factor | null, qty: number, buyOp
   return true;
 }
 
-function plus(sums: Float64Array, place: number, value: number): void {
+function plus(sums: number[], place: number, value: number): void {
   sums[place] = (sums[place] as number) + value;
 }
 
 type Money = readonly [cash: Decimal, unsettled: Decimal, traded: Decimal];
 
 class SummedExposure implements Exposure {
-  readonly #sums: Float64Array;
+  readonly #sums: readonly number[];
   readonly #model: Columns['model'];
   readonly equity: number;
   readonly unsettled: number;
@@ -146,7 +146,7 @@ class SummedExposure implements Exposure {
   readonly variance: number;
   readonly missingMarks: readonly string[];
 
-  constructor(sums: Float64Array, { model }: Columns, missingMarks: readonly string[], [cash, unsettled, traded]: Money) {
+  constructor(sums: readonly number[], { model }: Columns, missingMarks: readonly string[], [cash, unsettled, traded]: Money) {
     const sum = (place: number): number => sums[place] as number;
     this.#sums = sums;
     this.#model = model;

@@ -30,15 +30,50 @@ export function packVerdicts<I>(list: CheckList<I>, verdicts: readonly Verdict[]
 /** The inverse of `packVerdicts`, under the policy that the record's hash names. */
 export function unpackVerdicts<I>(list: CheckList<I>, packed: PackedVerdicts, policy: PolicyInForce, symbol: string | null): Verdict[] {
   const limits = list.limits(policy.policy, instrumentOf(policy, symbol));
+  return unpack(list, packed, (whole) => whole, (i, observed) => listed(list, limits, i, observed));
+}
+
+/**
+ * The JSON text of `unpackVerdicts`. Of a pass only `observed` differs from one order to the next, so the text around it is made once
+ * for a policy and an instrument: an answer of two dozen verdicts is the larger part of what it costs to answer an order.
+ */
+export function verdictsText<I>(list: CheckList<I>, packed: PackedVerdicts, policy: PolicyInForce, symbol: string | null): string {
+  const limits = list.limits(policy.policy, instrumentOf(policy, symbol));
+  const around = frames.get(limits) ?? limits.map((_, i) => frameOf(listed(list, limits, i, OBSERVED)));
+  frames.set(limits, around);
+  const texts = unpack(list, packed, (whole) => JSON.stringify(whole), (i, observed) => {
+    const [before, after] = around[i] as Frame;
+    return observed === null ? JSON.stringify(listed(list, limits, i, null)) : before + JSON.stringify(observed) + after;
+  });
+  return `[${texts.join(',')}]`;
+}
+
+type Frame = readonly [before: string, after: string];
+const frames = new WeakMap<readonly (string | null)[], readonly Frame[]>();
+/** Stands where the observed value will; no limit is like it. */
+const OBSERVED = '\u0000';
+
+function frameOf(verdict: Verdict): Frame {
+  const [before, after] = JSON.stringify(verdict).split(JSON.stringify(OBSERVED));
+  return [before ?? '', after ?? ''];
+}
+
+/** Each check's verdict in the list's order, then the verdicts beyond the list. */
+function unpack<I, T>(list: CheckList<I>, packed: PackedVerdicts, ofWhole: (verdict: Verdict) => T, ofListed: (i: number, observed: string | null) => T): T[] {
   let next = 0;
-  const listed = list.checks.map((check, i): Verdict => {
+  const unpacked = list.checks.map((check, i) => {
     const stored = packed.verdicts[next];
     const observed = packed.observed[i] ?? null;
-    if (observed === null && stored?.code === check.code) {
-      next++;
-      return stored;
-    }
-    return { code: check.code, limit: limits[i] ?? null, observed, outcome: observed === null ? 'off' : 'pass', unit: check.unit };
+    if (observed !== null || stored?.code !== check.code) return ofListed(i, observed);
+    next++;
+    return ofWhole(stored);
   });
-  return [...listed, ...packed.verdicts.slice(next)];
+  for (const verdict of packed.verdicts.slice(next)) unpacked.push(ofWhole(verdict));
+  return unpacked;
+}
+
+/** A check that stands in `observed`: a pass, or off. */
+function listed<I>(list: CheckList<I>, limits: readonly (string | null)[], i: number, observed: string | null): Verdict {
+  const { code, unit } = list.checks[i] as CheckList<I>['checks'][number];
+  return { code, limit: limits[i] ?? null, observed, outcome: observed === null ? 'off' : 'pass', unit };
 }

@@ -5,7 +5,7 @@ import { findOrder, orderKey, type Child, type Parent } from '../../execution/st
 import { recall } from '../../execution/window.ts';
 import { decideOrder } from '../../risk/decide.ts';
 import type { Decimal } from '../../risk/domain/decimal.ts';
-import type { ChildOrder, OrderTerms } from '../../risk/domain/order.ts';
+import { childOrder, type OrderTerms } from '../../risk/domain/order.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
 import type { Actor, Draft, LogRecord } from '../../risk/domain/record.ts';
 import type { OrderDecided } from '../../risk/records.ts';
@@ -63,7 +63,7 @@ export async function amendOrder(house: House, amendment: Amendment): Promise<Am
     account, expireAt: order.expireAt, limitPx, orderQty, participation: order.participation, side: order.side, strategy: order.strategy,
     symbol: order.symbol, tif: order.tif, type: order.type,
   };
-  const becomes: ChildOrder = { ...terms, clOrdId: idOf(house.journal.log, seq + 1), origClOrdId: order.clOrdId, parent: parent.id, venue: order.venue };
+  const becomes = childOrder(terms, { clOrdId: idOf(house.journal.log, seq + 1), origClOrdId: order.clOrdId, parent: parent.id, venue: order.venue });
 
   // decide: of the order it would become, the books already hold the order as it is
   const { attribution } = parent;

@@ -4,7 +4,7 @@ import { packVerdicts } from '../../risk/verdicts.ts';
 import { ORDER_CHECKS } from '../../risk/checks/index.ts';
 import { decideOrder } from '../../risk/decide.ts';
 import { formatDecimal, ZERO } from '../../risk/domain/decimal.ts';
-import type { Attribution, ChildOrder, OrderTerms } from '../../risk/domain/order.ts';
+import { childOrder, type Attribution, type ChildOrder, type OrderTerms } from '../../risk/domain/order.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
 import type { Actor, Draft, LogRecord } from '../../risk/domain/record.ts';
 import { formatInstant } from '../../risk/domain/time.ts';
@@ -41,7 +41,7 @@ export async function submitOrder(house: House, submission: OrderSubmission): Pr
   const venue = venueFor(house);
   const seq = house.journal.nextSeq;
   const parent = idOf(house.journal.log, seq);
-  const child: ChildOrder = { ...terms, clOrdId: idOf(house.journal.log, seq + 1), origClOrdId: null, parent, venue };
+  const child = childOrder(terms, { clOrdId: idOf(house.journal.log, seq + 1), origClOrdId: null, parent, venue });
 
   // decide
   const decision = decideOrder(

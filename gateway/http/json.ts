@@ -1,4 +1,4 @@
-/** JSON from strangers: UTF-8 without a byte order mark, no key that reaches a prototype. */
+/** JSON from strangers: UTF-8 without a byte order mark, no key that reaches a prototype. And JSON to them. */
 import { isUtf8 } from 'node:buffer';
 import { Refusal } from './errors.ts';
 
@@ -35,3 +35,15 @@ function hasBannedKey(root: unknown): boolean {
   }
   return false;
 }
+
+/** JSON that is text already: an answer, or a part of one, that is sent as it stands. */
+export class JsonText {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** The JSON text of an answer's body. */
+export const jsonText = (body: unknown): string => (body instanceof JsonText ? body.text : JSON.stringify(body));

@@ -5,6 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { BOUNDS } from './bounds.ts';
 import { problemOfConnection } from './errors.ts';
 import { JSON_TYPE, PROBLEM_TYPE, SECURITY_HEADERS, TEXT_TYPE } from './headers.ts';
+import { jsonText } from './json.ts';
 import type { Answer } from './service.ts';
 
 const COMMON_HEADERS = { ...SECURITY_HEADERS, 'cache-control': 'no-store' };
@@ -19,7 +20,7 @@ export function send(reply: FastifyReply, answer: Answer, type?: string): void {
   if (status === 401) reply.header('www-authenticate', 'Bearer');
   if (RETRY_STATUSES.includes(status)) reply.header('retry-after', String(BOUNDS.retryAfterSeconds));
   if (typeof body === 'string') reply.header('content-type', type ?? TEXT_TYPE).send(body);
-  else reply.header('content-type', isProblem(answer) ? PROBLEM_TYPE : JSON_TYPE).send(JSON.stringify(body));
+  else reply.header('content-type', isProblem(answer) ? PROBLEM_TYPE : JSON_TYPE).send(jsonText(body));
 }
 
 /** Answers a connection whose request could not be parsed, and ends it. */

@@ -6,7 +6,7 @@ import type { AmendBody, OrderBody } from './schemas/orders.ts';
 import type { ApprovalBody, ReleaseBody, SwitchBody } from './schemas/switches.ts';
 import type { TargetBody } from './schemas/targets.ts';
 
-/** An answer in API form. Problems are answers too (`problem` in errors.ts); a string is sent as text/plain. */
+/** An answer in API form. Problems are answers too (`problem` in errors.ts); a string is sent as text/plain, a `JsonText` as it stands. */
 export interface Answer {
   readonly status: number;
   readonly body: unknown;

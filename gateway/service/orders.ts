@@ -3,7 +3,7 @@ import { contentHash } from '../../compliance/canonical.ts';
 import type { OrderFilled } from '../../execution/records.ts';
 import { avgPxOf } from '../../execution/shortfall.ts';
 import { findOrder, findParent, type Child, type ExecutionState, type Parent } from '../../execution/state.ts';
-import { unpackVerdicts } from '../../risk/verdicts.ts';
+import { unpackVerdicts, verdictsText } from '../../risk/verdicts.ts';
 import { ORDER_CHECKS } from '../../risk/checks/index.ts';
 import { add, formatDecimal, multiply, parseDecimal, subtract, ZERO, type Decimal } from '../../risk/domain/decimal.ts';
 import type { OrderState } from '../../risk/domain/order.ts';
@@ -16,6 +16,7 @@ import { amendOrder, cancelOrder } from '../flows/amend-order.ts';
 import { submitOrder } from '../flows/submit-order.ts';
 import { idOf, type House } from '../house.ts';
 import { denial, problem } from '../http/errors.ts';
+import { JsonText } from '../http/json.ts';
 import { toAttribution } from '../http/schemas/attribution.ts';
 import { toOrderTerms, type AmendBody, type OrderBody } from '../http/schemas/orders.ts';
 import type { AccountHint, Answer, OrderQuery, Service } from '../http/service.ts';
@@ -48,18 +49,26 @@ async function submit(house: House, principal: Principal, body: OrderBody): Prom
 }
 
 /** The answer to a decision: a function of its records alone, so that a repeat gets the same. */
-async function decidedAnswer(house: House, decided: LogRecord<string, OrderDecided>, receipt: Receipt, status: number): Promise<Answer> {
-  const { body } = decided;
-  const verdicts = unpackVerdicts(ORDER_CHECKS, body, await house.policyOf(body.policy.hash), body.symbol);
-  if (body.decision === 'denied') return denial(verdicts, { clOrdId: body.clOrdId, policy: body.policy, receipt: receiptView(receipt) });
+async function decidedAnswer(house: House, { body }: LogRecord<string, OrderDecided>, receipt: Receipt, status: number, progress?: Progress): Promise<Answer> {
+  const policy = await house.policyOf(body.policy.hash);
   const { clOrdId, parent, symbol, side, orderQty, type } = body;
-  return {
-    status,
-    body: {
-      clOrdId, parent, symbol, side, orderQty, cumQty: '0', leavesQty: orderQty, avgPx: null, state: 'pending', venue: null, type, receipt: receiptView(receipt),
-      decision: body.decision, policy: body.policy, verdicts,
-    },
-  };
+  if (body.decision === 'denied') {
+    return denial(unpackVerdicts(ORDER_CHECKS, body, policy, symbol), { clOrdId, policy: body.policy, receipt: receiptView(receipt) });
+  }
+  const { cumQty, leavesQty, avgPx, state, venue } = progress ?? { cumQty: '0', leavesQty: orderQty, avgPx: null, state: 'pending', venue: null };
+  const order = JSON.stringify({
+    clOrdId, parent, symbol, side, orderQty, cumQty, leavesQty, avgPx, state, venue, type, receipt: receiptView(receipt), decision: body.decision, policy: body.policy,
+  });
+  return { status, body: new JsonText(`${order.slice(0, -1)},"verdicts":${verdictsText(ORDER_CHECKS, body, policy, symbol)}}`) };
+}
+
+/** What has become of an order since its first decision. */
+interface Progress {
+  readonly cumQty: string;
+  readonly leavesQty: string;
+  readonly avgPx: string | null;
+  readonly state: OrderState;
+  readonly venue: string | null;
 }
 
 async function amend(house: House, principal: Principal, account: string, clOrdId: string, body: AmendBody): Promise<Answer> {
@@ -80,13 +89,12 @@ async function amend(house: House, principal: Principal, account: string, clOrdI
 }
 
 /** What the amendment was decided to be, with the order's progress: what was filled stays filled. */
-async function amendedAnswer(house: House, decided: LogRecord<string, OrderDecided>, receipt: Receipt): Promise<Answer> {
-  const { status, body } = await decidedAnswer(house, decided, receipt, 200);
+function amendedAnswer(house: House, decided: LogRecord<string, OrderDecided>, receipt: Receipt): Promise<Answer> {
   const parent = findParent(house.state.execution, decided.body.parent);
-  if (status !== 200 || parent === null) return { status, body };
-  const leavesQty = subtract(parseDecimal(decided.body.orderQty), parent.cumQty);
-  const progress = { cumQty: formatDecimal(parent.cumQty), leavesQty: formatDecimal(leavesQty), avgPx: textOf(avgPxOf(parent)), state: stateOf(parent) };
-  return { status, body: { ...(body as object), ...progress, venue: parent.children.at(-1)?.order.venue ?? null } };
+  if (parent === null) return decidedAnswer(house, decided, receipt, 200);
+  const leavesQty = formatDecimal(subtract(parseDecimal(decided.body.orderQty), parent.cumQty));
+  const venue = parent.children.at(-1)?.order.venue ?? null;
+  return decidedAnswer(house, decided, receipt, 200, { cumQty: formatDecimal(parent.cumQty), leavesQty, avgPx: textOf(avgPxOf(parent)), state: stateOf(parent), venue });
 }
 
 async function cancel(house: House, principal: Principal, account: string, clOrdId: string): Promise<Answer> {

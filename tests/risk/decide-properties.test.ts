@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
+import type { CheckList } from '../../risk/check.ts';
 import { LEG_CHECKS, ORDER_CHECKS, PORTFOLIO_CHECKS } from '../../risk/checks/index.ts';
 import { decideTarget } from '../../risk/decide-target.ts';
 import { decideOrder } from '../../risk/decide.ts';
@@ -9,8 +10,9 @@ import type { OrderTerms, OrderType, Side } from '../../risk/domain/order.ts';
 import { exposureOf, type Change } from '../../risk/exposure.ts';
 import type { Facts, SymbolFacts } from '../../risk/facts.ts';
 import type { Limits } from '../../risk/policy.ts';
+import type { Verdict } from '../../risk/domain/verdict.ts';
 import type { RiskState } from '../../risk/state.ts';
-import { packVerdicts, unpackVerdicts } from '../../risk/verdicts.ts';
+import { packVerdicts, unpackVerdicts, verdictsText } from '../../risk/verdicts.ts';
 import { d, deskOf, factsOf, flip, NOW, orderOf, policyWith, targetOf, type Position } from './desk.ts';
 
 const SYMBOLS = ['IBM', 'SPY', 'BAC', 'AIG', 'S001', 'S011'];
@@ -166,18 +168,19 @@ t.test('T1: under reducing nothing grows and nothing changes its sign; reduction
   t.end();
 });
 
-t.test('packed verdicts unpack to what was decided', (t) => {
+t.test('packed verdicts unpack to what was decided, also as a text', (t) => {
   const someFacts = fc.constantFrom(FACTS, factsOf({ IBM: { quoteAt: null } }));
   fc.assert(fc.property(positions, limits, order, target, someFacts, (held, given, command, wished, facts) => {
     const policy = policyWith(given);
-    const single = decideOrder(command, deskOf(policy, held), facts).verdicts;
-    const { symbol } = command.terms;
-    t.same(unpackVerdicts(ORDER_CHECKS, packVerdicts(ORDER_CHECKS, single, policy, symbol), policy, symbol), single);
+    const sameUnpacked = <I>(list: CheckList<I>, verdicts: readonly Verdict[], symbol: string | null): void => {
+      const packed = packVerdicts(list, verdicts, policy, symbol);
+      t.same(unpackVerdicts(list, packed, policy, symbol), verdicts);
+      t.equal(verdictsText(list, packed, policy, symbol), JSON.stringify(verdicts));
+    };
+    sameUnpacked(ORDER_CHECKS, decideOrder(command, deskOf(policy, held), facts).verdicts, command.terms.symbol);
     const whole = decideTarget(wished, deskOf(policy, held), facts);
-    t.same(unpackVerdicts(PORTFOLIO_CHECKS, packVerdicts(PORTFOLIO_CHECKS, whole.verdicts, policy, null), policy, null), whole.verdicts);
-    for (const leg of whole.legs) {
-      t.same(unpackVerdicts(LEG_CHECKS, packVerdicts(LEG_CHECKS, leg.verdicts, policy, leg.symbol), policy, leg.symbol), leg.verdicts);
-    }
+    sameUnpacked(PORTFOLIO_CHECKS, whole.verdicts, null);
+    for (const leg of whole.legs) sameUnpacked(LEG_CHECKS, leg.verdicts, leg.symbol);
   }), { numRuns: 60 });
   t.end();
 });

@@ -21,7 +21,6 @@ type Command = { readonly due: Ns } & ({ readonly order: ChildOrder } | { readon
 /**
  * The engine with its surroundings: commands wait for their latency, the market is followed where orders are open, time wakes it.
  * Latency is one for all, so the waiting commands are a plain queue and one timer is armed for its head and the engine's next due.
- * With no latency a command acts in the next microtask, all of one turn together.
  */
 export class PaperDesk {
   readonly #options: PaperDeskOptions;
@@ -31,7 +30,6 @@ export class PaperDesk {
   readonly #watched = new Set<string>();
   #timer: Timer | null = null;
   #armedFor: Ns | null = null;
-  #drainQueued = false;
   #running = false;
 
   constructor(options: PaperDeskOptions) {
@@ -81,15 +79,7 @@ export class PaperDesk {
 
   #enqueue(command: Command): void {
     this.#queue.push(command);
-    if (this.#options.config.latencyMs > 0) {
-      if (this.#queue.length === 1) this.#arm();
-    } else if (!this.#drainQueued) {
-      this.#drainQueued = true;
-      queueMicrotask(() => {
-        this.#drainQueued = false;
-        this.#wake();
-      });
-    }
+    if (this.#queue.length === 1) this.#arm();
   }
 
   #wake(): void {

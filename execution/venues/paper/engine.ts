@@ -231,7 +231,7 @@ export class PaperEngine {
   }
 
   #tell(told: Told): void {
-    this.#report({ ...told, sourceSeq: ++this.#sourceSeq, venueAt: this.#now });
+    this.#report(Object.assign(told, { sourceSeq: ++this.#sourceSeq, venueAt: this.#now }));
   }
 
   #bookOfOrder(working: Working): Book {

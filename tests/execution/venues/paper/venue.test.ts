@@ -36,12 +36,12 @@ function setUp(changes: Partial<PaperVenueOptions> = {}): { market: Scripted; ti
   return { market, timers, heard: new Heard(), venue: paperVenue({ id: 'PAPER', config: CONFIG, market, timers, instruments: INSTRUMENTS, ...changes }) };
 }
 
-t.test('without latency an order acts in the same turn, after the caller has returned', async (t) => {
-  const { heard, venue } = setUp();
+t.test('without latency an order acts at the same instant, after the caller has returned', async (t) => {
+  const { timers, heard, venue } = setUp();
   await venue.start(heard, 0);
   venue.send(approved(marketOrder('A')), receipt(1));
   t.same(heard.reports, []);
-  await Promise.resolve();
+  timers.advanceTo(at(0));
   t.same(heard.reports.map(line), ['A acknowledged', 'A filled 100@10.01 cum 100 leaves 0 taker']);
   t.same(heard.states, ['up']);
 });
@@ -73,9 +73,9 @@ t.test('a symbol is watched while it has open orders', async (t) => {
   venue.send(approved(order('A')), receipt(1));
   venue.send(approved(order('B', { tif: 'gtd', expireAt: at(9) })), receipt(2));
   venue.send(approved(marketOrder('C', { tif: 'ioc' })), receipt(3));
-  await nextTurn();
+  timers.advanceTo(at(0));
   venue.cancel({ clOrdId: 'A', symbol: 'SPY' });
-  await nextTurn();
+  timers.advanceTo(at(0));
   t.same(market.watched, ['+SPY']);
   timers.advanceTo(at(9));
   t.same(market.watched, ['+SPY', '-SPY']);
@@ -83,7 +83,7 @@ t.test('a symbol is watched while it has open orders', async (t) => {
 });
 
 t.test('a report may send: it acts in its turn', async (t) => {
-  const { heard, venue } = setUp();
+  const { timers, heard, venue } = setUp();
   const sending: VenueListener = {
     connection: () => undefined,
     report(report) {
@@ -93,20 +93,21 @@ t.test('a report may send: it acts in its turn', async (t) => {
   };
   await venue.start(sending, 0);
   venue.send(approved(marketOrder('A')), receipt(1));
-  await nextTurn();
+  timers.advanceTo(at(0));
   t.same(heard.reports.map(line), ['A acknowledged', 'A filled 100@10.01 cum 100 leaves 0 taker', 'B acknowledged']);
 });
 
 t.test('rebuilt from the fold: what was open goes on, what it does not know is absent', async (t) => {
-  const { market, heard, venue } = setUp({ resume: [{ order: order('A', { limitPx: d('9.99') }), cumQty: d('40'), acceptedAt: at(-60_000) }] });
+  const { market, timers, heard, venue } = setUp({ resume: [{ order: order('A', { limitPx: d('9.99') }), cumQty: d('40'), acceptedAt: at(-60_000) }] });
   await venue.start(heard, 17);
   t.same(market.watched, ['+SPY']);
   venue.send(approved(order('B')), receipt(1));
   venue.reconcile(['A', 'B', 'C']);
   await nextTurn();
+  timers.advanceTo(at(0));
   market.trade(1, '9.98', '300');
-  t.same(heard.reports.map(line), ['B acknowledged', 'C absent', 'B filled 100@10 cum 100 leaves 0 maker', 'A filled 60@9.99 cum 100 leaves 0 maker']);
-  t.same(heard.reports.map(({ sourceSeq }) => sourceSeq), [18, 0, 19, 20]);
+  t.same(heard.reports.map(line), ['C absent', 'B acknowledged', 'B filled 100@10 cum 100 leaves 0 maker', 'A filled 60@9.99 cum 100 leaves 0 maker']);
+  t.same(heard.reports.map(({ sourceSeq }) => sourceSeq), [0, 18, 19, 20]);
 });
 
 t.test('after stop nothing acts', async (t) => {

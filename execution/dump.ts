@@ -3,14 +3,13 @@
  * {"entries": [[key, value], …]} in its order, which is part of the state. Objects of the state have no such keys of their own.
  */
 import type { Json } from '../risk/domain/record.ts';
-import type { Ns } from '../risk/domain/time.ts';
-import type { Child, ExecutionState, IdEntry, Parent } from './state.ts';
+import type { Child, ExecutionState, Parent } from './state.ts';
 
 /** The whole state as plain JSON. Equal states in equal order give equal JSON. */
 export function dumpExecution(state: ExecutionState): Json {
-  const { parents, targets, finishedParents, finishedTargets, ids, venues, forgotten } = state;
-  const packed: Packed = { old: packIds(ids.old), young: packIds(ids.young) };
-  return { ...(encode({ parents, targets, finishedParents, finishedTargets, venues, forgotten }) as { readonly [part: string]: Json }), ids: packed };
+  const { parents, targets, finishedParents, finishedTargets, ids, idsSince, venues, forgotten } = state;
+  const packed: Packed = { old: [...ids.old], young: [...ids.young] };
+  return { ...(encode({ parents, targets, finishedParents, finishedTargets, idsSince, venues, forgotten }) as { readonly [part: string]: Json }), ids: packed };
 }
 
 /** The state that `dumpExecution` wrote. The snapshot's hash is checked before this is called, so the shape is taken as given. */
@@ -20,19 +19,13 @@ export function loadExecution(json: Json): ExecutionState {
   const { young, old } = state.finishedParents;
   return {
     ...state, children: childrenOf(state.parents), finishedChildren: { young: childrenOf(young), old: childrenOf(old) },
-    ids: { old: unpackIds(ids.old), young: unpackIds(ids.young) },
+    ids: { old: new Map(ids.old), young: new Map(ids.young) },
   };
 }
 
-/** Ids are by far the most. As rows, two million of the longest (230 bytes each) are within the longest string (512 MiB). */
-type PackedId = readonly [key: string, seq: number, at: string, requestHash: string, parent: string | null];
+/** Ids are by far the most. As rows, two million of the longest (130 bytes each) are within the longest string (512 MiB). */
+type PackedId = readonly [key: string, seq: number];
 type Packed = Readonly<Record<'old' | 'young', readonly PackedId[]>>;
-
-const packIds = (ids: ReadonlyMap<string, IdEntry>): PackedId[] =>
-  Array.from(ids, ([key, { seq, at, requestHash, parent }]) => [key, seq, at.toString(), requestHash, parent]);
-
-const unpackIds = (rows: readonly PackedId[]): Map<string, IdEntry> =>
-  new Map(rows.map(([key, seq, at, requestHash, parent]) => [key, { seq, at: BigInt(at) as Ns, requestHash, parent }]));
 
 /** The index over the children of parents, in the order of their release. */
 function childrenOf(parents: ReadonlyMap<string, Parent>): Map<string, Child> {

@@ -15,7 +15,7 @@ import { endParent, settleParent, settleTarget } from './parents.ts';
 import type { ExecutionRecords, OrderFilled, OrderRejected, OrderReplaced, SliceReleased } from './records.ts';
 import { nearestProduct } from './shortfall.ts';
 import { findChild, findParent, IDS_GENERATION, IDS_GENERATION_NS, isRepeat, orderKey, targetKey } from './state.ts';
-import type { Child, ExecutionState, IdEntry, Parent } from './state.ts';
+import type { Child, ExecutionState, Parent } from './state.ts';
 import { keep } from './window.ts';
 
 type Folded = ExecutionRecords & Pick<RiskRecords, 'target.decided' | 'leg.decided' | 'target.withdrawn' | 'order.decided'>;
@@ -86,8 +86,8 @@ export function foldExecution(state: ExecutionState, risk: RiskState, record: Lo
 }
 
 function decideTarget({ state, at }: Into, { seq, body }: LogRecord<'target.decided', Folded['target.decided']>): void {
-  const { targetId, account, strategy, decision, requestHash, legs, attribution } = body;
-  remember(state, targetKey(account, targetId), { seq, at, requestHash, parent: null });
+  const { targetId, account, strategy, decision, legs, attribution } = body;
+  remember(state, targetKey(account, targetId), seq, at);
   const target = { targetId, account, strategy, seq, decision, attribution, legsToCome: legs, open: 0, parents: [] };
   state.targets.set(targetKey(account, targetId), target);
   settleTarget(state, target);
@@ -125,7 +125,7 @@ function value(risk: RiskState, { account, symbol }: Parent, mid: Decimal | null
 /** An amendment changes nothing by itself: its `slice.released` does, and then the venue. */
 function decideOrder({ state, risk, at }: Into, { seq, body }: LogRecord<'order.decided', Folded['order.decided']>): void {
   if (body.amends) return;
-  remember(state, orderKey(body.account, body.clOrdId), { seq, at, requestHash: body.requestHash, parent: body.parent });
+  remember(state, orderKey(body.account, body.clOrdId), seq, at);
   const { parent: id, clOrdId, attribution, side } = body;
   const own = { id, clOrdId, targetId: null, attribution, forecast: null, side, orderQty: parseDecimal(body.orderQty), schedule: [] } as const;
   const parent = newParent(body, seq, at, own);
@@ -262,11 +262,9 @@ function childOf(parent: Parent, clOrdId: string): Child {
 }
 
 /** A generation of ids is full after two days, or when it is too large: by the record's time, so at replay as it was live. */
-function remember(state: ExecutionState, key: string, entry: IdEntry): void {
-  const forgets = keep(state.ids, key, entry, (young) => {
-    const [oldest] = young.values();
-    return young.size >= IDS_GENERATION || (oldest !== undefined && entry.at - oldest.at > IDS_GENERATION_NS);
-  });
+function remember(state: ExecutionState, key: string, seq: number, at: Ns): void {
+  const forgets = keep(state.ids, key, seq, ({ size }) => size >= IDS_GENERATION || (size > 0 && at - state.idsSince > IDS_GENERATION_NS));
+  if (state.ids.young.size === 1) state.idsSince = at;
   state.forgotten ||= forgets;
 }
 

@@ -21,8 +21,10 @@ export interface ExecutionState {
   readonly finishedTargets: Window<Target>;
   /** Children of the parents in `finishedParents`, by clOrdId: the venue may have a late word about them. Derived from it. */
   readonly finishedChildren: Window<Child>;
-  /** By `orderKey` or `targetKey`: what a repeat is answered from. At least two days, in generations of at most `IDS_GENERATION`. */
-  readonly ids: Window<IdEntry>;
+  /** By `orderKey` or `targetKey`: seq of the decision that a repeat is answered with. At least two days, in generations of at most `IDS_GENERATION`. */
+  readonly ids: Window<number>;
+  /** `at` of the first id of the young generation. */
+  idsSince: Ns;
   /** By venue id: the last source sequence that is in the log. Where resumption starts. */
   readonly venues: Map<string, number>;
   /** Whether an id has ever left the window: then the database is asked about ids that are not in it. */
@@ -33,15 +35,6 @@ export const FINISHED_GENERATION = 10_000;
 /** Two of them are at most 2 million ids. */
 export const IDS_GENERATION = 1_000_000;
 export const IDS_GENERATION_NS: bigint = 2n * NS_PER_DAY;
-
-export interface IdEntry {
-  /** Of the record that decided it. */
-  readonly seq: number;
-  readonly at: Ns;
-  readonly requestHash: string;
-  /** The parent of a direct order; null for a target. */
-  readonly parent: string | null;
-}
 
 export interface Target {
   readonly targetId: string;
@@ -121,7 +114,7 @@ export interface Child {
 export function emptyExecutionState(): ExecutionState {
   return {
     parents: new Map(), children: new Map(), targets: new Map(), finishedParents: emptyWindow(), finishedTargets: emptyWindow(),
-    finishedChildren: emptyWindow(), ids: emptyWindow(), venues: new Map(), forgotten: false,
+    finishedChildren: emptyWindow(), ids: emptyWindow(), idsSince: 0n as Ns, venues: new Map(), forgotten: false,
   };
 }
 
@@ -143,12 +136,6 @@ export function findChild(state: ExecutionState, clOrdId: string): Child | null 
 export function findTarget(state: ExecutionState, account: string, targetId: string): Target | null {
   const key = targetKey(account, targetId);
   return state.targets.get(key) ?? recall(state.finishedTargets, key) ?? null;
-}
-
-/** The parent of a caller's order; null when it is older or was never there. */
-export function findOrder(state: ExecutionState, account: string, clOrdId: string): Parent | null {
-  const parent = recall(state.ids, orderKey(account, clOrdId))?.parent ?? null;
-  return parent === null ? null : findParent(state, parent);
 }
 
 /** Whether a venue's report is in the log already. Answers to queries carry sequence 0 and are never repeats. */

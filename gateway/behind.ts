@@ -9,12 +9,20 @@ import { draft, SYSTEM, type RecordBodies } from '../compliance/records.ts';
 import type { House } from './house.ts';
 import type { OpenLog } from './open-log.ts';
 
-/** Durable records between two snapshots. */
+/** Durable records between two snapshots, at least; half as many as the last one folded, when that is more: a larger state costs more to write. */
 const SNAPSHOT_EVERY = 50_000;
 /** Records since the last look: a snapshot waits while the log is busier than this, for it would take the core that the database needs. */
 const BUSY_RECORDS = 1_000;
-/** So many between two snapshots end the waiting: what a start folds at most. */
+/** Looks without that, one after the other: a pause of the traffic is not yet its end. */
+const QUIET_LOOKS = 10;
+/** So many between two snapshots end the waiting: about what a start folds at most. */
 const SNAPSHOT_WAITS_MAX = 1_000_000;
+
+/** When a snapshot is made: after so many durable records, and so many quiet looks. */
+export interface Pace {
+  readonly every: number;
+  readonly quietLooks: number;
+}
 
 interface Jobs {
   readonly snapshot: { readonly job: SnapshotJob; readonly result: RecordBodies['state.snapshotted'] };
@@ -28,18 +36,19 @@ const ENTRIES: { readonly [K in keyof Jobs]: URL } = {
 export class Behind {
   readonly #opened: Pick<OpenLog, 'log' | 'writer' | 'resumedFrom'>;
   readonly #say: (line: string) => void;
-  readonly #every: number;
+  readonly #pace: Pace;
   readonly #threads = new Map<keyof Jobs, Worker>();
   /** Size of the last snapshot that was asked for, made or not: one that fails is not tried again at once. */
   #asked: number;
   #seen: number;
+  #quietLooks = 0;
   #isStopped = false;
   #isPastKnown = false;
 
-  constructor(opened: Pick<OpenLog, 'log' | 'writer' | 'resumedFrom'>, say: (line: string) => void, every = SNAPSHOT_EVERY) {
+  constructor(opened: Pick<OpenLog, 'log' | 'writer' | 'resumedFrom'>, say: (line: string) => void, pace: Pace = { every: SNAPSHOT_EVERY, quietLooks: QUIET_LOOKS }) {
     this.#opened = opened;
     this.#say = say;
-    this.#every = every;
+    this.#pace = pace;
     this.#asked = opened.resumedFrom.size;
     this.#seen = opened.resumedFrom.size;
     this.#isPastKnown = opened.resumedFrom.size === 0;
@@ -48,9 +57,11 @@ export class Behind {
   /** Begins a snapshot when enough has become durable since the last, the log is quiet, and none is being made. */
   async look({ journal, fail }: Pick<House, 'journal' | 'fail'>): Promise<void> {
     const size = journal.durableSize;
-    const isBusy = size - this.#seen > BUSY_RECORDS && size - this.#asked < SNAPSHOT_WAITS_MAX;
+    const since = size - this.#asked;
+    this.#quietLooks = size - this.#seen > BUSY_RECORDS ? 0 : this.#quietLooks + 1;
     this.#seen = size;
-    if (isBusy || this.#isStopped || this.#threads.has('snapshot') || size - this.#asked < this.#every) return;
+    const isDue = since >= SNAPSHOT_WAITS_MAX || (since >= Math.max(this.#pace.every, this.#asked / 2) && this.#quietLooks >= this.#pace.quietLooks);
+    if (!isDue || this.#isStopped || this.#threads.has('snapshot')) return;
     this.#asked = size;
     const { log, writer: connection } = this.#opened;
     const taken = await this.#run('snapshot', { connection, log, size });

@@ -1,7 +1,8 @@
 import type { Journal } from '../compliance/journal.ts';
 import type { State } from '../compliance/fold.ts';
 import type { Market } from '../execution/market.ts';
-import { findParent } from '../execution/state.ts';
+import { findParent, orderKey, type Parent } from '../execution/state.ts';
+import { recall } from '../execution/window.ts';
 import type { RoutingPolicy } from '../execution/route.ts';
 import type { Timers } from '../execution/time.ts';
 import type { Venue } from '../execution/venue.ts';
@@ -60,4 +61,10 @@ export function traderOf(house: House, parent: string): string | null {
 /** Ids that go to venues and into reports: `[A-Z0-9]`, unique in the log because a seq is, and across logs because of the tag. */
 export function idOf(log: string, seq: number): string {
   return `${log.slice(0, 8).toUpperCase()}${seq.toString(36).toUpperCase()}`;
+}
+
+/** The parent of a caller's order; null when it is older or was never there. */
+export function findOrder({ state: { execution }, journal }: House, account: string, clOrdId: string): Parent | null {
+  const seq = recall(execution.ids, orderKey(account, clOrdId));
+  return seq === undefined ? null : findParent(execution, idOf(journal.log, seq));
 }

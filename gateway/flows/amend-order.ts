@@ -1,7 +1,7 @@
 import { draft } from '../../compliance/records.ts';
 import { workingChild } from '../../execution/parents.ts';
 import { isOpen } from '../../execution/order-state.ts';
-import { findOrder, orderKey, type Child, type Parent } from '../../execution/state.ts';
+import { orderKey, type Child, type Parent } from '../../execution/state.ts';
 import { recall } from '../../execution/window.ts';
 import { decideOrder } from '../../risk/decide.ts';
 import type { Decimal } from '../../risk/domain/decimal.ts';
@@ -11,7 +11,7 @@ import type { Actor, Draft, LogRecord } from '../../risk/domain/record.ts';
 import type { OrderDecided } from '../../risk/records.ts';
 import { recordInAnyCase } from '../emergency.ts';
 import { readFacts } from '../facts.ts';
-import { idOf, type House } from '../house.ts';
+import { findOrder, idOf, type House } from '../house.ts';
 import { cancelBody, cancelDrafts, sendCancels } from './cancel.ts';
 import { isSettled } from './recall.ts';
 import { sendOrWithhold } from './send.ts';
@@ -31,7 +31,7 @@ export type AmendAnswer =
 
 /** A direct order that still works, with the child that works it. */
 function workingOrder(house: House, account: string, clOrdId: string): { readonly parent: Parent; readonly child: Child } | null {
-  const parent = findOrder(house.state.execution, account, clOrdId);
+  const parent = findOrder(house, account, clOrdId);
   const child = parent === null ? null : workingChild(parent);
   return parent === null || child === null ? null : { parent, child };
 }

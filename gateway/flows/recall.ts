@@ -5,16 +5,6 @@ import type { LogRecord } from '../../risk/domain/record.ts';
 import type { House } from '../house.ts';
 
 type Noun = 'order' | 'target';
-interface Asked {
-  readonly requestHash: string;
-}
-
-/** An id that stands for a decision already. */
-export interface Known {
-  readonly seq: number;
-  readonly requestHash: string;
-}
-
 const KEYS = { order: orderKey, target: targetKey } as const;
 
 /** Whether memory remembers the id, or has forgotten nothing yet: then there is no need to look it up. */
@@ -22,20 +12,19 @@ export function isSettled(house: House, noun: Noun, account: string, id: string)
   return !house.state.execution.forgotten || recallIn(house.state.execution.ids, KEYS[noun](account, id)) !== undefined;
 }
 
-/** Ids are remembered as long as the log: the decision of one that memory has forgotten; null where memory knows better. */
-export async function lookUpForgotten<B extends Asked>(house: House, noun: Noun, account: string, id: string): Promise<LogRecord<string, B> | null> {
+/** Ids are remembered as long as the log: the seq that decided one that memory has forgotten; null where memory knows better. */
+export async function lookUpForgotten(house: House, noun: Noun, account: string, id: string): Promise<number | null> {
   if (isSettled(house, noun, account, id)) return null;
-  const [first] = (await house.lookUp(`${noun}:${account}/${id}`)) as readonly LogRecord<string, B>[];
-  return first ?? null;
+  const [first] = await house.lookUp(`${noun}:${account}/${id}`);
+  return first?.seq ?? null;
 }
 
 /**
- * What an id stands for; null when it is free. Asked in the turn that decides, with what was looked up before it: between this line
- * and the append nothing may wait, or one id gets two decisions.
+ * The seq of the decision that an id stands for; null when it is free. Asked in the turn that decides, with what was looked up before it:
+ * between this line and the append nothing may wait, or one id gets two decisions.
  */
-export function knownAs(house: House, noun: Noun, account: string, id: string, earlier: LogRecord<string, Asked> | null): Known | null {
-  const entry = recallIn(house.state.execution.ids, KEYS[noun](account, id));
-  return entry ?? (earlier === null ? null : { seq: earlier.seq, requestHash: earlier.body.requestHash });
+export function knownAs(house: House, noun: Noun, account: string, id: string, earlier: number | null): number | null {
+  return recallIn(house.state.execution.ids, KEYS[noun](account, id)) ?? earlier;
 }
 
 /** The decision at a seq, once it is durable: the same records give the same answer, also to a repeat. */

@@ -32,10 +32,9 @@ export type OrderAnswer =
 export async function submitOrder(house: House, submission: OrderSubmission): Promise<OrderAnswer> {
   // read
   const { terms, clOrdId } = submission;
-  const earlier = await lookUpForgotten<OrderDecided>(house, 'order', terms.account, clOrdId);
+  const earlier = await lookUpForgotten(house, 'order', terms.account, clOrdId);
   const known = knownAs(house, 'order', terms.account, clOrdId, earlier);
-  if (known !== null && known.requestHash !== submission.requestHash) return { outcome: 'conflict' };
-  if (known !== null) return { outcome: 'decided', ...(await decisionAt<OrderDecided>(house, known.seq)), repeat: true };
+  if (known !== null) return repeatedOrder(house, known, submission.requestHash);
   if (!house.admits()) return { outcome: 'busy' };
   const facts = readFacts(house, [terms.symbol]);
   const venue = venueFor(house);
@@ -58,6 +57,12 @@ export async function submitOrder(house: House, submission: OrderSubmission): Pr
   // act
   if (decision.decision === 'accepted') sendOrWithhold(house, decision.approved, sliceReceipt as Receipt);
   return { outcome: 'decided', decided: records[0] as LogRecord<string, OrderDecided>, receipt: receipt as Receipt, repeat: false };
+}
+
+/** What an id stands for is answered once it is durable, whether it is asked for again or was given to another order. */
+async function repeatedOrder(house: House, seq: number, requestHash: string): Promise<OrderAnswer> {
+  const { decided, receipt } = await decisionAt<OrderDecided>(house, seq);
+  return decided.body.requestHash === requestHash ? { outcome: 'decided', decided, receipt, repeat: true } : { outcome: 'conflict' };
 }
 
 export function orderDecided<T extends OrderTerms>(

@@ -34,10 +34,10 @@ export type TargetAnswer =
 export async function submitTarget(house: House, submission: TargetSubmission): Promise<TargetAnswer> {
   // read
   const { actor, target } = submission;
-  const earlier = await lookUpForgotten<TargetDecided>(house, 'target', target.account, target.targetId);
+  const earlier = await lookUpForgotten(house, 'target', target.account, target.targetId);
   // a dry run is answered as if it were the first, and leaves the id as it is
   const known = submission.dryRun ? null : knownAs(house, 'target', target.account, target.targetId, earlier);
-  if (known !== null) return known.requestHash === submission.requestHash ? repeatedTarget(house, known.seq) : { outcome: 'conflict' };
+  if (known !== null) return repeatedTarget(house, known, submission.requestHash);
   if (!house.admits()) return { outcome: 'busy' };
   const symbols = symbolsOf(house.state.risk, target);
   const old = supersededParents(house.state.execution, target, symbols);
@@ -73,8 +73,9 @@ function withoutLeg(parents: readonly Parent[], legs: readonly LegDecided[]): re
   return parents.filter(({ id }) => !withdrawn.has(id));
 }
 
-async function repeatedTarget(house: House, seq: number): Promise<TargetAnswer> {
+async function repeatedTarget(house: House, seq: number, requestHash: string): Promise<TargetAnswer> {
   const { decided, receipt } = await decisionAt<TargetDecided>(house, seq);
+  if (decided.body.requestHash !== requestHash) return { outcome: 'conflict' };
   const legs = await house.records(decided.seq + 1, decided.seq + 1 + decided.body.legs);
   return { outcome: 'decided', decided: decided.body, legs: legs.map((record) => record.body as LegDecided), receipt, repeat: true };
 }

@@ -2,7 +2,8 @@
 import { contentHash } from '../../compliance/canonical.ts';
 import type { OrderFilled } from '../../execution/records.ts';
 import { avgPxOf } from '../../execution/shortfall.ts';
-import { findOrder, findParent, type Child, type ExecutionState, type Parent } from '../../execution/state.ts';
+import { findParent, orderKey, type Child, type ExecutionState, type Parent } from '../../execution/state.ts';
+import { recall } from '../../execution/window.ts';
 import { unpackVerdicts, verdictsText } from '../../risk/verdicts.ts';
 import { ORDER_CHECKS } from '../../risk/checks/index.ts';
 import { add, formatDecimal, multiply, parseDecimal, subtract, ZERO, type Decimal } from '../../risk/domain/decimal.ts';
@@ -14,7 +15,7 @@ import { reaches, type Principal } from '../auth/principal.ts';
 import { textOf } from '../facts.ts';
 import { amendOrder, cancelOrder } from '../flows/amend-order.ts';
 import { submitOrder } from '../flows/submit-order.ts';
-import { idOf, type House } from '../house.ts';
+import { findOrder, idOf, type House } from '../house.ts';
 import { denial, problem } from '../http/errors.ts';
 import { JsonText } from '../http/json.ts';
 import { toAttribution } from '../http/schemas/attribution.ts';
@@ -113,14 +114,13 @@ async function cancel(house: House, principal: Principal, account: string, clOrd
 async function withOrder(house: House, principal: Principal, hint: AccountHint, clOrdId: string, run: (account: string) => Promise<Answer>): Promise<Answer> {
   const generated = findParent(house.state.execution, clOrdId) ?? house.state.execution.children.get(clOrdId)?.order ?? null;
   if (generated !== null && reaches(principal, generated.account)) return run(generated.account);
-  const { account, isAmbiguous } = accountFor(house, principal, hint, (each) => findOrder(house.state.execution, each, clOrdId) !== null);
+  const { account, isAmbiguous } = accountFor(house, principal, hint, (each) => recall(house.state.execution.ids, orderKey(each, clOrdId)) !== undefined);
   if (isAmbiguous) return problem('CONFLICT', 'More than one account has this clOrdId: say which with ?account=');
   return account === null ? problem('NOT_FOUND', 'There is no such order') : run(account);
 }
 
 async function view(house: House, account: string, clOrdId: string): Promise<Answer> {
-  const { execution } = house.state;
-  const parent = findOrder(execution, account, clOrdId) ?? findParent(execution, clOrdId);
+  const parent = findOrder(house, account, clOrdId) ?? findParent(house.state.execution, clOrdId);
   if (parent !== null) return { status: 200, body: await orderOf(house, parent) };
   const records = await house.lookUp(`order:${account}/${clOrdId}`);
   const [first] = records as readonly LogRecord<string, OrderDecided>[];

@@ -77,7 +77,7 @@ async function withTarget(house: House, principal: Principal, hint: AccountHint,
 }
 
 async function view(house: House, account: string, targetId: string): Promise<Answer> {
-  const seq = recall(house.state.execution.ids, targetKey(account, targetId))?.seq ?? (await house.lookUp(`target:${account}/${targetId}`))[0]?.seq;
+  const seq = recall(house.state.execution.ids, targetKey(account, targetId)) ?? (await house.lookUp(`target:${account}/${targetId}`))[0]?.seq;
   if (seq === undefined) return problem('NOT_FOUND', 'There is no such target');
   const { decided, receipt } = await decisionAt<TargetDecided>(house, seq);
   const { body } = decided;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
 import pg from 'pg';
 import t, { type Test } from 'tap';
 import { contentHash, leafHash } from '../../compliance/canonical.ts';
@@ -57,6 +58,16 @@ t.test('what was appended is read, one or many at a time', async (t) => {
   t.strictSame((await store.hashes(3, 99)).length, 2);
   const { rows } = await owner.query("SELECT DISTINCT at = '2026-11-20T09:30:00.123457Z' AS rounded FROM portcullis.records WHERE log = 'A'");
   t.strictSame(rows, [{ rounded: true }]);
+});
+
+t.test('a page is read by its index, also of a table that the server has not counted yet', async (t) => {
+  const store = await open(t, 'P');
+  await store.append(lines('P', 0, 2_000));
+  const plan = await store.tables.executeQuery<{ 'QUERY PLAN': string }>(
+    sql`EXPLAIN SELECT seq, hash, canonical FROM portcullis.records WHERE log = 'P' AND seq >= 1000 ORDER BY seq LIMIT 10`.compile(store.tables));
+  const text = plan.rows.map((row) => row['QUERY PLAN']).join('\n');
+  t.match(text, /Index Scan/);
+  t.notMatch(text, /Sort|Seq Scan|Bitmap/, text);
 });
 
 t.test('logs in one database do not see each other', async (t) => {

@@ -64,6 +64,7 @@ async function stored(log: string) {
   return { close, lines, appended, house, said, say, recover, full };
 }
 
+const AT_ONCE = { every: 1, quietLooks: 1 } as const;
 const opened = (log: string, resumedFrom = EMPTY_HEAD) => ({ log, writer: database.writer, resumedFrom });
 
 t.test('a snapshot is made when enough is durable, vouched for by the log, and a start from it gives what the whole log gives', async (t) => {
@@ -71,7 +72,9 @@ t.test('a snapshot is made when enough is durable, vouched for by the log, and a
   const { close, lines, appended, house, said, say, recover, full } = await stored(log);
   t.teardown(close);
   const size = lines.length;
-  const behind = new Behind(opened(log), say, size);
+  const behind = new Behind(opened(log), say, { every: size, quietLooks: 2 });
+  await behind.look(house);
+  t.strictSame(appended, [], 'a pause is not yet quiet');
   await behind.look(house);
   t.match(appended, [{ kind: 'state.snapshotted', body: { size, foldVersion: FOLD_VERSION } }]);
   const recovered = await recover();
@@ -96,7 +99,7 @@ t.test('what the start did not look at is verified afterwards, and what is wrong
   const log = 'bbbbbbbbbbbbbbbb';
   const { close, lines, appended, house, said, say, recover } = await stored(log);
   t.teardown(close);
-  await new Behind(opened(log), say, 1).look(house);
+  await new Behind(opened(log), say, AT_ONCE).look(house);
   const { resumedFrom } = await recover();
   const halts: string[] = [];
   const halt = (reason: string): void => { halts.push(reason); };
@@ -132,13 +135,13 @@ t.test('a thread that fails is told of, and nothing is recorded; one that is end
   const log = 'cccccccccccccccc';
   const { close, lines, appended, house, said, say } = await stored(log);
   t.teardown(close);
-  await new Behind({ ...opened(log), writer: { ...database.writer, password: 'wrong' } }, say, 1).look(house);
+  await new Behind({ ...opened(log), writer: { ...database.writer, password: 'wrong' } }, say, AT_ONCE).look(house);
   t.match(said.splice(0), [/^the snapshot thread failed: .*password/]);
   await tamper('records', `DELETE FROM portcullis.records WHERE log = '${log}' AND seq = ${lines.length - 1}`);
-  await new Behind(opened(log), say, 1).look(house);
+  await new Behind(opened(log), say, AT_ONCE).look(house);
   t.strictSame(said.splice(0), [`the snapshot thread failed: the log has ${lines.length - 1} records, not ${lines.length}`]);
 
-  const behind = new Behind(opened(log), say, 1);
+  const behind = new Behind(opened(log), say, AT_ONCE);
   const looking = behind.look(house);
   await behind.stop();
   await looking;

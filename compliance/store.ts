@@ -2,7 +2,7 @@
  * The log in PostgreSQL. Appends go over one connection of their own, one statement a batch; reads over a small pool.
  *
  * Canonical JSON holds no raw newline, so a batch travels as one text of lines, one bytea of hashes and one text of subjects: five
- * parameters whatever its size, one prepared statement, twice the speed of arrays.
+ * parameters whatever its size, one prepared statement, twice the speed of arrays. A few records travel as values.
  */
 import { sql } from 'kysely';
 import type pg from 'pg';
@@ -28,19 +28,23 @@ export interface PostgresStore extends LogStore {
 
 const AT = (line: string): string => `substr(${line}, strpos(${line}, '"at":"') + 6, 30)::timestamptz`;
 
-/** A server that lost what it had acknowledged (a standby that was behind took over) must not be written past the hole. */
-const NO_GAP = '($2::bigint = 0 OR EXISTS (SELECT FROM portcullis.records WHERE log = $1 AND seq = $2::bigint - 1))';
+/** For batches of a few, which somebody alone waits for: no rows are cut out of texts. Statements by number of rows. */
+const VALUES_MAX = 8;
+const INSERT_VALUES = Array.from({ length: VALUES_MAX + 1 }, (_, rows) => ({
+  name: `values${String(rows)}`,
+  text: `INSERT INTO portcullis.records (log, seq, hash, at, subject, canonical) VALUES ${Array.from({ length: rows }, (_, row) => valuesOf(row)).join(', ')}`,
+}));
 
-const INSERT_ONE = {
-  name: 'one',
-  text: `INSERT INTO portcullis.records (log, seq, hash, at, subject, canonical)
-    SELECT $1, $2::bigint, $3::bytea, ${AT('$4::text')}, nullif($5::text, ''), $4::text WHERE ${NO_GAP}`,
-};
+function valuesOf(row: number): string {
+  const [hash, canonical, subject] = [3, 4, 5].map((first) => `$${String(first + 3 * row)}`) as [string, string, string];
+  return `($1, $2::bigint + ${String(row)}, ${hash}::bytea, ${AT(`${canonical}::text`)}, ${subject}::text, ${canonical}::text)`;
+}
+
 const INSERT_LINES = {
   name: 'lines',
   text: `INSERT INTO portcullis.records (log, seq, hash, at, subject, canonical)
     SELECT $1, $2::bigint + n - 1, substr($3::bytea, (n::int - 1) * 32 + 1, 32), ${AT('line')}, nullif(subject, ''), line
-    FROM ROWS FROM (string_to_table($4::text, E'\\n'), string_to_table($5::text, E'\\n')) WITH ORDINALITY AS t (line, subject, n) WHERE ${NO_GAP}`,
+    FROM ROWS FROM (string_to_table($4::text, E'\\n'), string_to_table($5::text, E'\\n')) WITH ORDINALITY AS t (line, subject, n)`,
 };
 
 const UNIQUE_VIOLATION = '23505';
@@ -63,10 +67,17 @@ export async function postgresStore(options: LaneOptions): Promise<PostgresStore
   await lane.query('SELECT portcullis.extend_records()');
   const tables = openTables(options.connection, options.onLost);
 
+  /** What follows the last record that this session has stored. A new session may meet a server that lost what another had acknowledged. */
+  let next: number | null = null;
   const append = async (lines: readonly StoredLine[]): Promise<void> => {
+    const [first] = lines;
+    if (first === undefined) return;
+    if (lane === null) next = null;
     const client = (lane ??= await openLane({ ...options, onLost }, 0));
     try {
+      if (first.seq !== next) await refuseGap(client, options.log, first.seq);
       await insert(client, options.log, lines);
+      next = first.seq + lines.length;
     } catch (error) {
       if (error instanceof GapRefused) throw error;
       if (isPostgresError(error) && error.severity === 'ERROR') throw error.code === UNIQUE_VIOLATION ? seqTaken(lines, error) : error;
@@ -91,6 +102,12 @@ export async function postgresStore(options: LaneOptions): Promise<PostgresStore
   };
 }
 
+/** A standby that was behind and took over must not be written past the hole. */
+async function refuseGap(client: pg.Client, log: string, seq: number): Promise<void> {
+  const { rowCount } = await client.query('SELECT FROM portcullis.records WHERE log = $1 AND seq = $2', [log, seq - 1]);
+  if (seq > 0 && rowCount === 0) throw new GapRefused(`the record before seq ${String(seq)} is not in the store`);
+}
+
 const seqTaken = (lines: readonly StoredLine[], cause: Error): SeqTaken => new SeqTaken(`seq ${String(lines[0]?.seq)} or one after it is taken`, { cause });
 
 interface PostgresError extends Error {
@@ -112,12 +129,10 @@ async function insert(client: pg.Client, log: string, lines: readonly StoredLine
 }
 
 async function insertOnce(client: pg.Client, log: string, lines: readonly StoredLine[]): Promise<void> {
-  const [first] = lines;
-  if (first === undefined) return;
-  const { rowCount } = lines.length === 1
-    ? await client.query({ ...INSERT_ONE, values: [log, first.seq, Buffer.from(first.hash, 'hex'), first.canonical, first.subject ?? ''] })
-    : await client.query({ ...INSERT_LINES, values: [log, first.seq, ...joined(lines)] });
-  if (rowCount !== lines.length) throw new GapRefused(`the record before seq ${String(first.seq)} is not in the store`);
+  const [first] = lines as readonly [StoredLine, ...StoredLine[]];
+  const statement = INSERT_VALUES[lines.length];
+  if (statement === undefined) await client.query({ ...INSERT_LINES, values: [log, first.seq, ...joined(lines)] });
+  else await client.query({ ...statement, values: [log, first.seq, ...lines.flatMap(({ hash, canonical, subject }) => [Buffer.from(hash, 'hex'), canonical, subject])] });
 }
 
 /** Hashes as one value, texts and subjects one a line. */

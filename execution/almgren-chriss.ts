@@ -38,9 +38,26 @@ export interface Trajectory {
   readonly kappa: number;
 }
 
+/** What the shape of a trajectory hangs on: not on the fixed cost a share. */
+export type Shape = Omit<ExecutionProblem, 'epsilon'>;
+type Path = Pick<Trajectory, 'holdings' | 'etaTilde' | 'kappaTildeSquared' | 'kappa'>;
+
 /** Solves the problem in closed form (eqs. 16–18). Throws RangeError when η − γτ/2 ≤ 0 or when so negative a λ has no minimum. */
 export function solve(problem: ExecutionProblem): Trajectory {
-  const { qty, horizonDays, slices, sigma, gamma, epsilon, eta, riskAversion } = problem;
+  const { qty, horizonDays, slices, sigma, gamma, epsilon, riskAversion } = problem;
+  const tau = horizonDays / slices;
+  const path = bestPath(problem);
+  const { holdings, etaTilde } = path;
+  const trades = holdings.slice(1).map((left, j) => (holdings[j] as number) - left);
+  const traded = trades.reduce((sum, n) => sum + Math.abs(n), 0);
+  const squares = trades.reduce((sum, n) => sum + n * n, 0);
+  const expectedCost = (gamma * qty * qty) / 2 + epsilon * traded + (etaTilde / tau) * squares;
+  const variance = sigma * sigma * tau * holdings.slice(1).reduce((sum, x) => sum + x * x, 0);
+  return { ...path, trades, expectedCost, variance, objective: expectedCost + riskAversion * variance };
+}
+
+/** The holdings alone. Errors as of `solve`. */
+export function bestPath({ qty, horizonDays, slices, sigma, gamma, eta, riskAversion }: Shape): Path {
   const tau = horizonDays / slices;
   const etaTilde = eta - (gamma * tau) / 2;
   if (!(etaTilde > 0)) throw new RangeError('temporary impact must exceed half the permanent impact of a slice');
@@ -48,14 +65,9 @@ export function solve(problem: ExecutionProblem): Trajectory {
   const kappa = rateOf(kappaTildeSquared, tau);
   if (kappaTildeSquared < 0 && !(kappa * horizonDays < Math.PI)) throw new RangeError('the objective has no minimum');
   const shareLeft = kappa === 0 ? straight : kappaTildeSquared < 0 ? sinRatio : sinhRatio;
-
-  const holdings = Array.from({ length: slices + 1 }, (_, j) => qty * shareLeft(slices - j, slices, kappa * tau));
-  const trades = holdings.slice(1).map((left, j) => (holdings[j] as number) - left);
-  const traded = trades.reduce((sum, n) => sum + Math.abs(n), 0);
-  const squares = trades.reduce((sum, n) => sum + n * n, 0);
-  const expectedCost = (gamma * qty * qty) / 2 + epsilon * traded + (etaTilde / tau) * squares;
-  const variance = sigma * sigma * tau * holdings.slice(1).reduce((sum, x) => sum + x * x, 0);
-  return { holdings, trades, expectedCost, variance, objective: expectedCost + riskAversion * variance, etaTilde, kappaTildeSquared, kappa };
+  const holdings: number[] = [];
+  for (let left = slices; left >= 0; left--) holdings.push(qty * shareLeft(left, slices, kappa * tau));
+  return { holdings, etaTilde, kappaTildeSquared, kappa };
 }
 
 /** κ of (2/τ²)(cosh κτ − 1) = κ̃², by asinh: the acosh form loses its digits for small λ. Negative κ̃²: the same with cos. */

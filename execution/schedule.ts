@@ -2,7 +2,7 @@
 import { minimum, parseDecimal, toNumber, type Decimal } from '../risk/domain/decimal.ts';
 import type { Instrument } from '../risk/domain/instrument.ts';
 import { NS_PER_SECOND, type Ns } from '../risk/domain/time.ts';
-import { solve } from './almgren-chriss.ts';
+import { bestPath } from './almgren-chriss.ts';
 import { ATHL, CALENDARS, dailySigma, temporaryImpactBps } from './cost.ts';
 
 export interface ScheduleInput {
@@ -18,7 +18,6 @@ export interface ScheduleInput {
   readonly sigmaAnnual: number;
   readonly advQty: number;
   readonly px: number;
-  readonly spreadBps: number;
 }
 
 /** From `at` on, `cumQty` of the parent may have been released. */
@@ -38,12 +37,15 @@ export function planSchedule(input: ScheduleInput): readonly Decimal[] {
   if (slices === 1) return [orderQty];
   // Lots are counted in doubles, which are exact up to 2^53 of them; beyond that the count is still within the order.
   const lots = Number(orderQty / lotSize);
-  const shares = sharesDone(input, slices);
+  const left = sharesLeft(input, slices);
+  const cumQtys: Decimal[] = [];
   let before = 0;
-  return shares.map((share, k) => {
-    before = Math.max(before, Math.min(lots, Math.round(share * lots)));
-    return k === slices - 1 ? orderQty : minimum((BigInt(before) * lotSize) as Decimal, orderQty);
-  });
+  for (let k = 1; k < slices; k++) {
+    before = Math.max(before, Math.min(lots, Math.round((1 - (left[k] as number)) * lots)));
+    cumQtys.push(minimum((BigInt(before) * lotSize) as Decimal, orderQty));
+  }
+  cumQtys.push(orderQty);
+  return cumQtys;
 }
 
 /** What a parent's schedule is read from: its cumulative quantities, spread evenly from its decision to its end. */
@@ -73,26 +75,24 @@ export function nextStep({ schedule, decidedAt, expireAt }: Scheduled, after: Ns
 }
 
 /**
- * The share of the parent that is done after each slice.
+ * The share of the parent that is left before each slice, and after the last.
  *
  * Almgren & Chriss want impacts linear in the rate; ours is the power law of `cost.ts`. η is the slope of the chord from zero to it at
  * the parent's average rate, so that a steady execution costs the same under both. γ is ATHL's permanent impact of a day's volume
  * without the factor of shares outstanding, and at most what leaves η̃ half of η.
  */
-function sharesDone(input: ScheduleInput, slices: number): readonly number[] {
-  const { assetClass, horizonSeconds, riskAversion, sigmaAnnual, advQty, px, spreadBps } = input;
+function sharesLeft(input: ScheduleInput, slices: number): readonly number[] {
+  const { assetClass, horizonSeconds, riskAversion, sigmaAnnual, advQty, px } = input;
   const qty = toNumber(input.orderQty);
   const horizonDays = horizonSeconds / CALENDARS[assetClass].secondsPerDay;
   const sigmaShare = dailySigma(sigmaAnnual, assetClass);
   const rate = qty / horizonDays;
   const eta = (px * temporaryImpactBps(sigmaShare, rate / advQty)) / 1e4 / rate;
-  const even = Array.from({ length: slices }, (_, k) => (k + 1) / slices);
   // Without volatility or volume there is nothing to weigh: a straight line.
-  if (!(eta > 0) || !Number.isFinite(eta)) return even;
+  if (!(eta > 0) || !Number.isFinite(eta)) return Array.from({ length: slices + 1 }, (_, k) => 1 - k / slices);
   const gamma = Math.min((ATHL.gamma * sigmaShare * px) / advQty, (eta * slices) / horizonDays);
-  const epsilon = (px * spreadBps) / 2e4;
-  const { holdings } = solve({ qty, horizonDays, slices, sigma: sigmaShare * px, gamma, epsilon, eta, riskAversion });
-  return holdings.slice(1).map((left) => 1 - left / qty);
+  // Of one share: the path of more is the same, as long as η and γ are those of the whole.
+  return bestPath({ qty: 1, horizonDays, slices, sigma: sigmaShare * px, gamma, eta, riskAversion }).holdings;
 }
 
 /** The schedule's end: start plus horizon. */

@@ -94,8 +94,9 @@ export function wishOf(read: LegRead, basis: Basis, { policy, equity, governor }
   const asked = toNumber(target);
   const end = endOf(target, basis, read.mark, equity);
   const cap = kellyCap(asked, read.leg?.mu ?? null, read.leg?.sigma ?? null, policy.policy.limits.kelly);
+  const { symbol, leg, instrument, quote, mark, advQty, sigmaAnnual, line, book, present, gates } = read;
   return {
-    ...read,
+    symbol, leg, instrument, quote, mark, advQty, sigmaAnnual, line, book, present, gates, // key by key: a spread of 500 of them is a millisecond
     weight: weightOf(asked, basis, read.mark, equity),
     trade: end === null ? null : subtract(end, read.present),
     kellyCap: cap === null ? 'unrated' : governor === null ? null : governor * cap,

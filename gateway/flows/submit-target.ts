@@ -130,10 +130,11 @@ function scheduleOf(house: House, target: TargetPortfolio, leg: LegDecision, fac
   const instrument = universe.get(leg.symbol);
   const mid = midOf(facts.symbols.get(leg.symbol));
   if (instrument === undefined || mid === null) throw new Error(`a leg in ${leg.symbol} passed without its facts`);
-  const { lotSize, assetClass, sigmaAnnual, advQty, spreadBps } = instrument;
+  const { lotSize, assetClass, sigmaAnnual, advQty } = instrument;
+  const { slicesMax, sliceSecondsMin, riskAversion } = policy.execution;
   const cumQtys = planSchedule({
-    ...policy.execution, advQty, assetClass, horizonSeconds: target.horizonSeconds, lotSize, orderQty: absolute(leg.deltaQty), px: toNumber(mid), sigmaAnnual,
-    spreadBps,
+    orderQty: absolute(leg.deltaQty), lotSize, assetClass, horizonSeconds: target.horizonSeconds, slicesMax, sliceSecondsMin, riskAversion, sigmaAnnual, advQty,
+    px: toNumber(mid),
   });
   return cumQtys.map(formatDecimal);
 }

@@ -12,11 +12,11 @@ import type { LegDecided, TargetDecided } from '../../risk/records.ts';
 import { reaches, type Principal } from '../auth/principal.ts';
 import { midOf, readFacts, textOf } from '../facts.ts';
 import { decisionAt } from '../flows/recall.ts';
-import { submitTarget, type TargetAnswer } from '../flows/submit-target.ts';
+import { submitTarget, type TargetAnswer, type TargetSubmission } from '../flows/submit-target.ts';
 import { withdrawTarget } from '../flows/withdraw.ts';
 import type { House } from '../house.ts';
 import { denial, problem } from '../http/errors.ts';
-import { toTarget, type TargetBody } from '../http/schemas/targets.ts';
+import { toTarget } from '../http/schemas/targets.ts';
 import type { AccountHint, Answer, Service, TargetQuery } from '../http/service.ts';
 import { accountFor, actorOf, busy, receiptView } from './views.ts';
 
@@ -25,7 +25,10 @@ type Targets = Pick<Service, 'submitTarget' | 'listTargets' | 'getTarget' | 'wit
 export function targetService(house: House): Targets {
   const turns = new Turns();
   return {
-    submitTarget: (principal, body, { dryRun }) => turns.next().then(() => submit(house, principal, body, dryRun)),
+    submitTarget: (principal, body, { dryRun }) => {
+      const submission = { actor: actorOf(principal), dryRun, requestHash: contentHash(body), target: toTarget(body) };
+      return turns.next().then(() => submit(house, submission));
+    },
     listTargets: (principal, query) => Promise.resolve(list(house, principal, query)),
     getTarget: (principal, targetId, hint) => withTarget(house, principal, hint, targetId, (account) => view(house, account, targetId)),
     withdrawTarget: (principal, targetId, hint) => withTarget(house, principal, hint, targetId, (account) => withdraw(house, principal, account, targetId)),
@@ -42,15 +45,15 @@ class Turns {
   }
 }
 
-async function submit(house: House, principal: Principal, body: TargetBody, dryRun: boolean): Promise<Answer> {
-  const answer = await submitTarget(house, { actor: actorOf(principal), dryRun, requestHash: contentHash(body), target: toTarget(body) });
+async function submit(house: House, submission: TargetSubmission): Promise<Answer> {
+  const answer = await submitTarget(house, submission);
   switch (answer.outcome) {
     case 'busy':
       return busy(house);
     case 'conflict':
       return problem('CONFLICT', 'This targetId stands for another target already');
     case 'decided':
-      return decidedAnswer(house, answer, dryRun);
+      return decidedAnswer(house, answer, submission.dryRun);
   }
 }
 

@@ -32,7 +32,8 @@ export function parseDecimal(text: string): Decimal {
 
 /** The one text of a decimal: no trailing zeros, no `-0`. */
 export function formatDecimal(value: Decimal): string {
-  if (value % SCALE === 0n) return (value / SCALE).toString();
+  const rounded = value / SCALE;
+  if (rounded * SCALE === value) return rounded.toString();
   const negative = value < 0n;
   const digits = (negative ? -value : value).toString().padStart(SCALE_DIGITS + 1, '0');
   const whole = digits.slice(0, -SCALE_DIGITS);

@@ -8,7 +8,7 @@ import { instant, NS_PER_SECOND, type Ns } from '../../risk/domain/time.ts';
 const START = instant('2026-11-20T09:30:00Z');
 const INPUT: ScheduleInput = {
   orderQty: parseDecimal('1000'), lotSize: parseDecimal('1'), assetClass: 'equity', horizonSeconds: 600, slicesMax: 10, sliceSecondsMin: 5,
-  riskAversion: 0, sigmaAnnual: 0.2, advQty: 1e6, px: 100, spreadBps: 2,
+  riskAversion: 0, sigmaAnnual: 0.2, advQty: 1e6, px: 100,
 };
 const quantities = (input: ScheduleInput): readonly string[] => planSchedule(input).map(formatDecimal);
 
@@ -39,7 +39,7 @@ const inputs = fc.record({
   horizonSeconds: fc.integer({ min: 0, max: 500_000 }),
   slicesMax: fc.integer({ min: 1, max: 50 }), sliceSecondsMin: fc.integer({ min: 1, max: 60 }), riskAversion: fc.double({ min: 0, max: 1, noNaN: true }),
   sigmaAnnual: fc.double({ min: 0, max: 3, noNaN: true }), advQty: fc.double({ min: 1, max: 1e9, noNaN: true }),
-  px: fc.double({ min: 1e-4, max: 1e5, noNaN: true }), spreadBps: fc.double({ min: 0, max: 100, noNaN: true }),
+  px: fc.double({ min: 1e-4, max: 1e5, noNaN: true }),
   assetClass: fc.constantFrom('equity' as const, 'crypto' as const),
 });
 t.test('slices sum to the parent, never fall, and come in whole lots but for the last', (t) => {

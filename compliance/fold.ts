@@ -35,7 +35,7 @@ export function parseRecord(canonical: string): LogRecord {
   return { ...stored, at: instant(stored.at) };
 }
 
-/** Keys by which the database finds what memory has forgotten: a decision by its caller's id, and an order's fills and end. */
+/** Keys by which the database finds what memory has forgotten: a decision by its caller's id, and an order's fills, its replacement and its end. */
 export function subjectOf(kind: string, body: unknown): string | null {
   switch (kind) {
     case 'order.decided': {
@@ -51,8 +51,13 @@ export function subjectOf(kind: string, body: unknown): string | null {
     case 'order.canceled':
     case 'order.expired':
     case 'order.rejected':
+    case 'order.replaced':
     case 'order.filled':
       return `child:${(body as { clOrdId: string }).clOrdId}`;
+    case 'slice.withheld': {
+      const { clOrdId } = body as { clOrdId: string | null };
+      return clOrdId === null ? null : `child:${clOrdId}`;
+    }
     default:
       return null;
   }

@@ -60,3 +60,8 @@ export interface LogStore {
   putBlob(hash: string, text: string): Promise<void>;
   getBlob(hash: string): Promise<string | null>;
 }
+
+/** The log cannot be read now: the database does not answer. What was asked may be asked again. */
+export class LogUnreadable extends Error {
+  override readonly name = 'LogUnreadable';
+}

@@ -6,7 +6,7 @@
  */
 import { sql } from 'kysely';
 import type pg from 'pg';
-import type { LogStore, StoredLine, StoredRecord } from './journal.ts';
+import { LogUnreadable, type LogStore, type StoredLine, type StoredRecord } from './journal.ts';
 import { openLane, type LaneOptions } from './lane.ts';
 import { openTables, type Database, type Tables } from './tables.ts';
 
@@ -154,19 +154,23 @@ const stored = ({ seq, hash, canonical }: Pick<Tables['records'], 'seq' | 'hash'
 /** What can be asked of a stored log: all that a reader needs who never writes, and takes no lease. */
 export type LogReads = Omit<LogStore, 'append' | 'putBlob'>;
 
+const unreadable = (cause: unknown): never => {
+  throw new LogUnreadable(`the log cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+};
+
 export function storedReads(tables: Database, log: string): LogReads {
   const records = tables.selectFrom('records').where('log', '=', log).orderBy('seq');
   return {
     async read(from, limit) {
-      const rows = await records.select(['seq', 'hash', 'canonical']).where('seq', '>=', String(from)).limit(limit).execute();
+      const rows = await records.select(['seq', 'hash', 'canonical']).where('seq', '>=', String(from)).limit(limit).execute().catch(unreadable);
       return rows.map(stored);
     },
     async size() {
-      const row = await tables.selectFrom('records').select('seq').where('log', '=', log).orderBy('seq', 'desc').limit(1).executeTakeFirst();
+      const row = await tables.selectFrom('records').select('seq').where('log', '=', log).orderBy('seq', 'desc').limit(1).executeTakeFirst().catch(unreadable);
       return row === undefined ? 0 : Number(row.seq) + 1;
     },
     async bySubject(subject) {
-      const rows = await records.select(['seq', 'hash', 'canonical']).where('subject', '=', subject).execute();
+      const rows = await records.select(['seq', 'hash', 'canonical']).where('subject', '=', subject).execute().catch(unreadable);
       return rows.map(stored);
     },
     async hashes(from, to) {
@@ -174,14 +178,14 @@ export function storedReads(tables: Database, log: string): LogReads {
       for (let at = from; at < to; at += HASH_PAGE) {
         const end = Math.min(to, at + HASH_PAGE);
         const page = await tables.selectFrom('records').where('log', '=', log).where('seq', '>=', String(at)).where('seq', '<', String(end))
-          .select(sql<Buffer | null>`string_agg(hash, ''::bytea ORDER BY seq)`.as('joined')).executeTakeFirstOrThrow();
+          .select(sql<Buffer | null>`string_agg(hash, ''::bytea ORDER BY seq)`.as('joined')).executeTakeFirstOrThrow().catch(unreadable);
         const joined = page.joined ?? Buffer.alloc(0);
         for (let i = 0; i < joined.length; i += 32) all.push(joined.subarray(i, i + 32));
       }
       return all;
     },
     async getBlob(hash) {
-      const row = await tables.selectFrom('blobs').select('text').where('hash', '=', Buffer.from(hash, 'hex')).executeTakeFirst();
+      const row = await tables.selectFrom('blobs').select('text').where('hash', '=', Buffer.from(hash, 'hex')).executeTakeFirst().catch(unreadable);
       return row?.text ?? null;
     },
   };

@@ -3,7 +3,7 @@ import type { EmergencyKind, EmergencyLog } from '../compliance/emergency.ts';
 import type { Clock } from '../execution/time.ts';
 import type { Receipt } from '../risk/domain/proof.ts';
 import type { Draft, Json } from '../risk/domain/record.ts';
-import { cancelBody, cancelDrafts, isCancellable, sendCancels } from './flows/cancel.ts';
+import { cancelBody, cancelDrafts, isCancellable, sendCancels, type CancelBody } from './flows/cancel.ts';
 import type { House } from './house.ts';
 
 /** A record of what may be done although the log cannot be written. */
@@ -37,6 +37,16 @@ export async function recordInAnyCase(house: House, drafts: readonly EmergencyDr
   const receipts = await house.unlessUnwritable(house.journal.append(drafts).durable);
   if (receipts === null) house.emergency.record(drafts);
   return receipts?.[0] ?? null;
+}
+
+/**
+ * Hands on cancels that stand in an appended unit: once it is durable, or, as soon as the log cannot be written, once the emergency file
+ * has them. Memory counts them as asked for, so nobody else would ask.
+ */
+export async function cancelInAnyCase(house: House, cancels: readonly CancelBody[], durable: Promise<unknown>): Promise<void> {
+  if (cancels.length === 0) return;
+  if ((await house.unlessUnwritable(durable)) === null) house.emergency.record(cancelDrafts(cancels, null));
+  sendCancels(house, cancels);
 }
 
 /** The log could not be written for too long, or is not ours any more: everything that works is cancelled. */

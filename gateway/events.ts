@@ -82,7 +82,12 @@ export class EventHub implements EventSource {
   #isFor(principal: Principal, { body }: LogRecord): boolean {
     const { account, scope } = body as { readonly account?: string; readonly scope?: Scope };
     if (account !== undefined) return reaches(principal, account);
-    if (principal.role !== 'strategy' || scope === undefined) return principal.role !== 'strategy';
+    return scope === undefined ? principal.role !== 'strategy' : this.sees(principal, scope);
+  }
+
+  /** Whether the state of a switch is the principal's business. */
+  sees(principal: Principal, scope: Scope): boolean {
+    if (principal.role !== 'strategy') return true;
     if (scope.kind === 'account') return reaches(principal, scope.id);
     if (scope.kind === 'trader') return false;
     return scope.kind !== 'strategy' || reaches(principal, this.#accountOf(scope.id) ?? '');

@@ -38,7 +38,7 @@ export async function listen({ config, issuer, service, hub, house, sequencer, r
   const trust = { issuer: LOCAL_ISSUER, keys: new Map([[issuer.kid, issuer.publicKey]]) };
   const gate = createGate(createAuthenticator((token, at) => verifyToken(token, trust, at), wallNowMs), nowMs);
   const app = await buildApp({
-    service, gate, events: hub, pulse: pulseOf(house, sequencer), registry, host: config.host, wallNowMs, nowMs,
+    service, gate, events: hub, pulse: pulseOf(house, sequencer, hub), registry, host: config.host, wallNowMs, nowMs,
     onDefect: (error, where) => { onDefect(`defect at ${where}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`); },
   });
   await app.listen({ host: config.host, port: config.port });
@@ -46,7 +46,7 @@ export async function listen({ config, issuer, service, hub, house, sequencer, r
   return { url: `http://${config.host}:${String(port)}`, close: () => app.close() };
 }
 
-function pulseOf(house: House, sequencer: Sequencer): Pulse {
+function pulseOf(house: House, sequencer: Sequencer, hub: EventHub): Pulse {
   return {
     beat() {
       const [symbol = ''] = house.state.risk.policy?.universe.keys() ?? [];
@@ -59,7 +59,8 @@ function pulseOf(house: House, sequencer: Sequencer): Pulse {
     summary: (principal: Principal) => ({
       accounts: [...house.state.risk.accounts.values()].filter((account) => reaches(principal, account.id)).map((account) => accountView(house, account)),
       working: [...house.state.execution.children.values()].filter(({ order }) => reaches(principal, order.account)).length,
-      switches: [...house.state.risk.switches.values()].filter(({ state }) => state !== 'active').map(({ scope, state }) => ({ scope, state })),
+      switches: [...house.state.risk.switches.values()].filter(({ scope, state }) => state !== 'active' && hub.sees(principal, scope))
+        .map(({ scope, state }) => ({ scope, state })),
     }),
   };
 }

@@ -2,6 +2,8 @@
 import { divide, formatDecimal, ONE, type Decimal } from '../risk/domain/decimal.ts';
 import { formatInstant } from '../risk/domain/time.ts';
 import type { Facts, SymbolFacts, SymbolFactsJson } from '../risk/facts.ts';
+import type { PolicyInForce } from '../risk/policy.ts';
+import { isFresh, quoteSeen } from '../risk/quote.ts';
 import { policyInForce, type House } from './house.ts';
 
 const TWO = (ONE * 2n) as Decimal;
@@ -27,6 +29,13 @@ export function readFacts(house: House, symbols: Iterable<string>): Facts {
 
 export const midOf = (facts: SymbolFacts | undefined): Decimal | null =>
   facts === undefined || facts.bidPx === null || facts.askPx === null ? null : divide((facts.bidPx + facts.askPx) as Decimal, TWO);
+
+/** The mid of a quote that a decision would go by; null for one that is stale, from the future, crossed or one-sided. */
+export function freshMidOf(facts: Facts, symbol: string, { policy }: PolicyInForce): Decimal | null {
+  const seen = facts.symbols.get(symbol);
+  const quote = quoteSeen(seen, facts.now);
+  return quote !== null && isFresh(quote, policy) ? midOf(seen) : null;
+}
 
 export function factsJson(facts: SymbolFacts | undefined): SymbolFactsJson {
   const { bidPx, askPx, quoteAt, sigmaAnnual, advQty } = facts ?? NOTHING;

@@ -8,8 +8,10 @@ import type { Actor, Draft } from '../risk/domain/record.ts';
 import type { PolicyInForce } from '../risk/policy.ts';
 import type { SwitchFlipped, TargetWithdrawn } from '../risk/records.ts';
 import { isLoosening, switchKey } from '../risk/switches.ts';
-import { hasLeft, isCancellable, sendCancels, type CancelBody } from './flows/cancel.ts';
+import { cancelBody, cancelDrafts, hasLeft, isCancellable, sendCancels, type CancelBody } from './flows/cancel.ts';
+import { workedIn, workingIn } from './flows/flip-switch.ts';
 import { schedule } from './flows/schedule.ts';
+import { withdrawnDrafts } from './flows/withdraw.ts';
 import type { House } from './house.ts';
 
 /** The first records of a start, as one unit: nobody decides between them. */
@@ -61,36 +63,60 @@ export function adoptEmergency(house: House, file: EmergencyLog): void {
   const last = entries.at(-1);
   if (last === undefined) return;
   const drafts: Draft[] = [draft('emergency.adopted', SYSTEM, null, { entries: entries.length, head: last.hash })];
-  const flips = new Map<string, SwitchFlipped>();
-  for (const entry of entries) drafts.push(...adopted(house, entry, flips));
+  const adoption: Adoption = { flips: new Map(), withdrawn: new Set(), cancelled: new Set() };
+  for (const entry of entries) drafts.push(...adopted(house, entry, adoption));
   house.journal.append(drafts).durable.then(() => {
     if (file.entries().at(-1)?.hash === last.hash) file.archive();
     else adoptEmergency(house, file);
   }).catch(house.fail);
 }
 
-/** `flips` are those adopted so far. */
-function adopted(house: House, { kind, body: stored }: EmergencyEntry, flips: Map<string, SwitchFlipped>): readonly Draft[] {
+/** What was adopted so far: switches by scope, parents and children by id. */
+interface Adoption {
+  readonly flips: Map<string, SwitchFlipped>;
+  readonly withdrawn: Set<string>;
+  readonly cancelled: Set<string>;
+}
+
+function adopted(house: House, { kind, body: stored }: EmergencyEntry, adoption: Adoption): readonly Draft[] {
   const { actor, body } = stored as unknown as { readonly actor: Actor; readonly body: SwitchFlipped & CancelBody & TargetWithdrawn };
+  const { parents, children } = house.state.execution;
   switch (kind) {
-    case 'switch.flipped': {
-      const key = switchKey(body.scope);
-      const now = flips.get(key) ?? house.state.risk.switches.get(key) ?? { state: 'active', engagement: 0 };
-      // Engagements are counted: one that is not beyond the log's is in it, whether it holds or was released since. One beyond it voids
-      // what was asked about the one before, also where the scope is halted still because a release was lost.
-      if (body.engagement <= now.engagement || isLoosening(now.state, body.state)) return [];
-      flips.set(key, { ...body, previous: now.state });
-      return [draft(kind, actor, 'first', { ...body, previous: now.state })];
-    }
+    case 'switch.flipped':
+      return adoptedFlip(house, actor, body, adoption);
     case 'target.withdrawn': {
-      const live = body.parents.filter((id) => house.state.execution.parents.get(id)?.end === null);
+      const live = body.parents.filter((id) => parents.get(id)?.end === null && !adoption.withdrawn.has(id));
       return live.length === 0 ? [] : [draft(kind, actor, 'first', { ...body, parents: live })];
     }
     case 'cancel.requested': {
-      const child = house.state.execution.children.get(body.clOrdId);
-      return child !== undefined && isCancellable(child) ? [draft(kind, actor, 'first', body)] : [];
+      const child = children.get(body.clOrdId);
+      const isNew = child !== undefined && isCancellable(child) && !adoption.cancelled.has(body.clOrdId);
+      adoption.cancelled.add(body.clOrdId);
+      return isNew ? [draft(kind, actor, 'first', body)] : [];
     }
   }
+}
+
+/**
+ * Engagements are counted: one that is not beyond the log's is in it, whether it holds or was released since. One beyond it voids what was
+ * asked about the one before, also where the scope is halted still because a release was lost. A kill that the log does not know is done
+ * again on what lives in its scope: a crash brought back what memory had seen end.
+ */
+function adoptedFlip(house: House, actor: Actor, body: SwitchFlipped, { flips, withdrawn, cancelled }: Adoption): readonly Draft[] {
+  const key = switchKey(body.scope);
+  const now = flips.get(key) ?? house.state.risk.switches.get(key) ?? { state: 'active', engagement: 0 };
+  if (body.engagement <= now.engagement || isLoosening(now.state, body.state)) return [];
+  const flip = { ...body, previous: now.state };
+  flips.set(key, flip);
+  const drafts: Draft[] = [draft('switch.flipped', actor, 'first', flip)];
+  if (body.cancel === 'none') return drafts;
+  const parents = workedIn(house, body.scope).filter(({ id }) => !withdrawn.has(id));
+  const children = workingIn(house, body.scope).filter(({ order }) => !cancelled.has(order.clOrdId));
+  for (const { id } of parents) withdrawn.add(id);
+  for (const { order } of children) cancelled.add(order.clOrdId);
+  const { reason } = body;
+  drafts.push(...withdrawnDrafts(parents, { actor, reason, cause: 'first' }), ...cancelDrafts(children.map((child) => cancelBody(child, reason)), 'first', actor));
+  return drafts;
 }
 
 /** Live parents go on where they stopped. */

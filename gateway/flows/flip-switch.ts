@@ -81,14 +81,14 @@ function flip(house: House, { requestId, scope, state, cancel, reason }: SwitchC
 }
 
 /** Children in the scope that may still fill. */
-function workingIn(house: House, scope: Scope): readonly Child[] {
+export function workingIn(house: House, scope: Scope): readonly Child[] {
   return [...house.state.execution.children.values()].filter(
     (child) => isCancellable(child) && touches(scope, { ...child.order, trader: traderOf(house, child.order.parent) }),
   );
 }
 
 /** Targets' parents in the scope that still live: their unreleased remainder ends with the halt, and no release brings an old wish back to life. */
-function workedIn(house: House, scope: Scope): readonly Parent[] {
+export function workedIn(house: House, scope: Scope): readonly Parent[] {
   const venue = venueFor(house);
   return [...house.state.execution.parents.values()].filter(({ account, attribution, end, strategy, symbol, targetId }) =>
     end === null && targetId !== null && touches(scope, { account, strategy, symbol, trader: attribution?.trader ?? null, venue }));

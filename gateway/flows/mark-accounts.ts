@@ -2,13 +2,13 @@ import { draft, SYSTEM } from '../../compliance/records.ts';
 import { add, formatDecimal, maximum, multiply, type Decimal } from '../../risk/domain/decimal.ts';
 import type { Draft } from '../../risk/domain/record.ts';
 import type { Account } from '../../risk/state.ts';
-import { midOf, readFacts } from '../facts.ts';
-import type { House } from '../house.ts';
+import { freshMidOf, readFacts } from '../facts.ts';
+import { policyInForce, type House } from '../house.ts';
 import { pagesOf } from './pages.ts';
 
 /**
  * Marks every account that holds something: its positions at the mids of now, its equity, its high-water mark. What did not change is
- * not repeated, and an account that did not change at all has no record. A position without a quote keeps its last mark.
+ * not repeated, and an account that did not change at all has no record. A position without a quote that a decision would go by keeps its last mark.
  */
 export function markAccounts(house: House): void {
   if (!house.journal.accepts('strategy')) return;
@@ -28,7 +28,7 @@ function markOf(house: House, account: Account): Draft[] {
   const marks: (readonly [symbol: string, mark: string])[] = [];
   let equity: Decimal = account.cash;
   for (const line of held) {
-    const mark = midOf(facts.symbols.get(line.symbol)) ?? line.mark;
+    const mark = freshMidOf(facts, line.symbol, policyInForce(house)) ?? line.mark;
     if (mark === null) return [];
     equity = add(equity, multiply(line.qty, mark));
     if (mark !== line.mark) marks.push([line.symbol, formatDecimal(mark)]);

@@ -3,8 +3,9 @@ import { nextStep } from '../../execution/schedule.ts';
 import { formatDecimal, subtract } from '../../risk/domain/decimal.ts';
 import { plusMs, type Ns } from '../../risk/domain/time.ts';
 import { midOf, readFacts, textOf } from '../facts.ts';
+import { cancelInAnyCase } from '../emergency.ts';
 import type { House } from '../house.ts';
-import { cancelDrafts, cancelsOf, sendCancels } from './cancel.ts';
+import { cancelDrafts, cancelsOf } from './cancel.ts';
 import { releaseSlice } from './release-slice.ts';
 
 /** A slice that could not be released because nothing new is taken is tried again after this. */
@@ -43,8 +44,9 @@ async function expireParent(house: House, id: string): Promise<void> {
     account: parent.account, clOrdId: id, endPx: textOf(midOf(facts.symbols.get(parent.symbol))),
     leavesQty: formatDecimal(subtract(parent.orderQty, parent.cumQty)), parent: id, strategy: parent.strategy, symbol: parent.symbol,
   });
-  await house.journal.append([expired, ...cancelDrafts(cancels, 'first')]).durable;
+  const { durable } = house.journal.append([expired, ...cancelDrafts(cancels, 'first')]);
 
-  // act
-  sendCancels(house, cancels);
+  // act: a cancel does not wait for a log that cannot be written
+  await cancelInAnyCase(house, cancels, durable);
+  await durable;
 }

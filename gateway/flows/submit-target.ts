@@ -13,9 +13,10 @@ import { formatInstant } from '../../risk/domain/time.ts';
 import type { LegDecision, TargetDecision } from '../../risk/decision.ts';
 import type { Facts } from '../../risk/facts.ts';
 import type { LegDecided, TargetDecided } from '../../risk/records.ts';
+import { cancelInAnyCase } from '../emergency.ts';
 import { factsJson, midOf, readFacts, textOf } from '../facts.ts';
 import { idOf, policyInForce, venueFor, type House } from '../house.ts';
-import { cancelDrafts, cancelsOf, sendCancels } from './cancel.ts';
+import { cancelDrafts, cancelsOf } from './cancel.ts';
 import { decisionAt, knownAs, lookUpForgotten } from './recall.ts';
 import { schedule } from './schedule.ts';
 import { withdrawnDrafts } from './withdraw.ts';
@@ -57,10 +58,11 @@ export async function submitTarget(house: House, submission: TargetSubmission): 
   const taken = decision.decision === 'denied' ? [] : old;
   const cancels = cancelsOf(taken, SUPERSEDED);
   drafts.push(...withdrawnDrafts(withoutLeg(taken, legs), { actor, reason: SUPERSEDED, cause: 'first' }), ...cancelDrafts(cancels, 'first'));
-  const [receipt] = await house.journal.append(drafts, facts.now).durable;
+  const { durable } = house.journal.append(drafts, facts.now);
 
-  // act
-  sendCancels(house, cancels);
+  // act: cancels do not wait for a log that cannot be written
+  await cancelInAnyCase(house, cancels, durable);
+  const [receipt] = await durable;
   for (const leg of legs) if (leg.clOrdId !== null) schedule(house, leg.clOrdId);
   return { outcome: 'decided', decided, legs, receipt: receipt as Receipt, repeat: false };
 }

@@ -1,4 +1,5 @@
 /** Refusals of the edge and of the flows as RFC 9457 problems. Nothing of the request is repeated in them, no library's words, no path. */
+import { LogUnreadable } from '../../compliance/journal.ts';
 import type { Verdict } from '../../risk/domain/verdict.ts';
 import { sentenceOfDenial } from '../sentences.ts';
 import type { Answer } from './service.ts';
@@ -80,6 +81,7 @@ const PROTOCOL_FAULTS: Readonly<Record<string, readonly [EdgeCode, number?]>> = 
 /** The problem for whatever was thrown below a route. Null: not foreseen, a defect. */
 export function problemOf(error: unknown): ProblemAnswer | null {
   if (error instanceof Refusal) return problem(error.code, error.detail);
+  if (error instanceof LogUnreadable) return problem('NOT_READY', 'The log cannot be read now');
   const fault = protocolFault(error);
   return fault === undefined ? null : problem(fault[0], EDGE[fault[0]].title, {}, fault[1]);
 }

@@ -8,7 +8,7 @@ import { equityOf } from '../../risk/books.ts';
 import { exposureOf, type Exposure } from '../../risk/exposure.ts';
 import type { Limits } from '../../risk/policy.ts';
 import type { Account, Book, Line } from '../../risk/state.ts';
-import { midOf, readFacts, textOf } from '../facts.ts';
+import { freshMidOf, readFacts, textOf } from '../facts.ts';
 import { policyInForce, type House } from '../house.ts';
 import { problem } from '../http/errors.ts';
 import { reaches, type Principal } from '../auth/principal.ts';
@@ -38,7 +38,7 @@ function accountsOf(house: House, principal: Principal, id: string | undefined):
 function marksNow(house: House, account: Account): (symbol: string) => Decimal | null {
   const held = [...account.lines.values()].filter((line) => line.qty !== 0n).map((line) => line.symbol);
   const facts = readFacts(house, held);
-  return (symbol) => midOf(facts.symbols.get(symbol));
+  return (symbol) => freshMidOf(facts, symbol, policyInForce(house));
 }
 
 export function accountView(house: House, account: Account): unknown {

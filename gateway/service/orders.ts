@@ -6,7 +6,7 @@ import { findParent, orderKey, type Child, type ExecutionState, type Parent } fr
 import { recall } from '../../execution/window.ts';
 import { unpackVerdicts, verdictsText } from '../../risk/verdicts.ts';
 import { ORDER_CHECKS } from '../../risk/checks/index.ts';
-import { add, formatDecimal, multiply, parseDecimal, subtract, ZERO, type Decimal } from '../../risk/domain/decimal.ts';
+import { formatDecimal, parseDecimal, subtract, ZERO, type Decimal } from '../../risk/domain/decimal.ts';
 import type { OrderState } from '../../risk/domain/order.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
 import type { LogRecord } from '../../risk/domain/record.ts';
@@ -15,12 +15,13 @@ import { reaches, type Principal } from '../auth/principal.ts';
 import { textOf } from '../facts.ts';
 import { amendOrder, cancelOrder } from '../flows/amend-order.ts';
 import { submitOrder } from '../flows/submit-order.ts';
-import { findOrder, idOf, type House } from '../house.ts';
+import { findOrder, type House } from '../house.ts';
 import { denial, problem } from '../http/errors.ts';
 import { JsonText } from '../http/json.ts';
 import { toAttribution } from '../http/schemas/attribution.ts';
 import { toOrderTerms, type AmendBody, type OrderBody } from '../http/schemas/orders.ts';
 import type { AccountHint, Answer, OrderQuery, Service } from '../http/service.ts';
+import { filledOf, formerView } from './former-order.ts';
 import { accountFor, actorOf, busy, receiptView } from './views.ts';
 
 type Orders = Pick<Service, 'submitOrder' | 'listOrders' | 'getOrder' | 'amendOrder' | 'cancelOrder'>;
@@ -112,19 +113,18 @@ async function cancel(house: House, principal: Principal, account: string, clOrd
 
 /** Runs on the account that the id belongs to. Another's id is as unknown as one that does not exist. */
 async function withOrder(house: House, principal: Principal, hint: AccountHint, clOrdId: string, run: (account: string) => Promise<Answer>): Promise<Answer> {
-  const generated = findParent(house.state.execution, clOrdId) ?? house.state.execution.children.get(clOrdId)?.order ?? null;
-  if (generated !== null && reaches(principal, generated.account)) return run(generated.account);
-  const { account, isAmbiguous } = accountFor(house, principal, hint, (each) => recall(house.state.execution.ids, orderKey(each, clOrdId)) !== undefined);
+  const { children, ids } = house.state.execution;
+  const generated = (findParent(house.state.execution, clOrdId) ?? children.get(clOrdId)?.order)?.account;
+  const { account, isAmbiguous } = accountFor(house, principal, hint, (each) => each === generated || recall(ids, orderKey(each, clOrdId)) !== undefined);
   if (isAmbiguous) return problem('CONFLICT', 'More than one account has this clOrdId: say which with ?account=');
   return account === null ? problem('NOT_FOUND', 'There is no such order') : run(account);
 }
 
 async function view(house: House, account: string, clOrdId: string): Promise<Answer> {
   const parent = findOrder(house, account, clOrdId) ?? findParent(house.state.execution, clOrdId);
-  if (parent !== null) return { status: 200, body: await orderOf(house, parent) };
-  const records = await house.lookUp(`order:${account}/${clOrdId}`);
-  const [first] = records as readonly LogRecord<string, OrderDecided>[];
-  if (first !== undefined) return { status: 200, body: await formerView(house, first) };
+  if (parent?.account === account) return { status: 200, body: await orderOf(house, parent) };
+  const former = await formerView(house, account, clOrdId);
+  if (former !== null) return { status: 200, body: former };
   const slice = await sliceView(house, account, clOrdId);
   return slice === null ? problem('NOT_FOUND', 'There is no such order') : { status: 200, body: slice };
 }
@@ -141,6 +141,7 @@ async function sliceView(house: House, account: string, clOrdId: string): Promis
 
 /** A parent as one order: a caller's direct order under its own id, a target's leg under ours. */
 async function orderOf(house: House, parent: Parent): Promise<Record<string, unknown>> {
+  const receipt = await house.journal.whenDurable(parent.decidedSeq); // before it is read: what is not durable yet cannot be
   const [decided] = await house.records(parent.decidedSeq, parent.decidedSeq + 1);
   const body = decided?.body as OrderDecided | undefined;
   const last = parent.children.at(-1);
@@ -150,7 +151,7 @@ async function orderOf(house: House, parent: Parent): Promise<Record<string, unk
     side: parent.side, orderQty: formatDecimal(parent.orderQty), cumQty: formatDecimal(parent.cumQty), leavesQty: formatDecimal(leavesOf(parent)),
     avgPx: textOf(avgPxOf(parent)), state: stateOf(parent), venue: last?.order.venue ?? null, type: last?.order.type ?? body?.type ?? 'market',
     limitPx: last === undefined ? null : textOf(last.order.limitPx), seq: parent.decidedSeq,
-    receipt: receiptView(await house.journal.whenDurable(parent.decidedSeq)),
+    receipt: receiptView(receipt),
     verdicts: direct ? unpackVerdicts(ORDER_CHECKS, body, await house.policyOf(body.policy.hash), body.symbol) : [],
   };
 }
@@ -170,30 +171,6 @@ function childView({ order, state, cumQty, seq }: Child): Record<string, unknown
     clOrdId, parent, account, strategy, symbol, side, orderQty: formatDecimal(orderQty), cumQty: formatDecimal(cumQty),
     leavesQty: formatDecimal(subtract(orderQty, cumQty)),
     avgPx: null, state, venue, type, limitPx: textOf(limitPx), seq, receipt: null, verdicts: [],
-  };
-}
-
-const ENDED: Readonly<Record<string, OrderState>> = { 'order.canceled': 'canceled', 'order.expired': 'expired', 'order.rejected': 'rejected' };
-
-/** An order that memory has forgotten: its decision, and the reports of its slice, from the database. */
-async function formerView(house: House, { seq, body }: LogRecord<string, OrderDecided>): Promise<Record<string, unknown>> {
-  const reports = body.decision === 'denied' ? [] : await house.lookUp(`child:${idOf(house.journal.log, seq + 1)}`);
-  const filled = filledOf(reports);
-  const ended = reports.map((report) => ENDED[report.kind]).find((state) => state !== undefined);
-  const { clOrdId, parent, account, strategy, symbol, side, orderQty, type, limitPx } = body;
-  return {
-    clOrdId, parent, account, strategy, symbol, side, orderQty, cumQty: formatDecimal(filled.cumQty), leavesQty: '0', avgPx: textOf(avgPxOf(filled)),
-    state: body.decision === 'denied' ? 'denied' : (ended ?? 'filled'), venue: null, type, limitPx, seq, receipt: receiptView(await house.journal.whenDurable(seq)),
-    verdicts: unpackVerdicts(ORDER_CHECKS, body, await house.policyOf(body.policy.hash), symbol),
-  };
-}
-
-/** What the fills among an order's reports come to. */
-function filledOf(reports: readonly LogRecord[]): { readonly cumQty: Decimal; readonly cost: Decimal } {
-  const fills = reports.filter((report) => report.kind === 'order.filled').map((report) => report.body as OrderFilled);
-  return {
-    cumQty: fills.reduce((sum, fill) => add(sum, parseDecimal(fill.lastQty)), ZERO),
-    cost: fills.reduce((sum, fill) => add(sum, multiply(parseDecimal(fill.lastQty), parseDecimal(fill.lastPx))), ZERO),
   };
 }
 

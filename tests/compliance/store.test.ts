@@ -161,3 +161,13 @@ t.test('the hundred-millionth record finds no range and makes it', async (t) => 
   await store.append(lines('J', 100_000_000, 2));
   t.equal(await store.size(), 100_000_002);
 });
+
+t.test('a database that does not answer: what is asked of the past says so', async (t) => {
+  const store = await open(t, 'U');
+  await store.append(lines('U', 0, 1));
+  await owner.query('ALTER TABLE portcullis.records RENAME TO hidden');
+  const asked: (() => Promise<unknown>)[] = [() => store.read(0, 1), () => store.size(), () => store.bySubject('x'), () => store.hashes(0, 1)];
+  for (const ask of asked) await t.rejects(ask, { name: 'LogUnreadable' });
+  await owner.query('ALTER TABLE portcullis.hidden RENAME TO records');
+  t.equal(await store.size(), 1);
+});

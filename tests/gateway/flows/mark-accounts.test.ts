@@ -69,3 +69,20 @@ t.test('a deposit fakes no performance, a withdrawal no loss', async (t) => {
     t.equal(drawdown(house), 5, `marked after ${amount}`);
   }
 });
+
+t.test('a crossed quote is no mark', async (t) => {
+  const { house, time, quote, venue } = await houseFor(t);
+  await submit(house, order('S', { side: 'sell', orderQty: d('1000') }));
+  await time.settle();
+  venue.fill(venue.sent[0]?.clOrdId ?? '', '1000', '100');
+  await time.settle();
+  const before = await submit(house, order('B1', { symbol: 'SPY', orderQty: d('2600') }));
+  t.equal(before.decided.body.decision, 'denied', 'the name limit: 260,000 of 1,000,000');
+  quote('IBM', '1', '0.5');
+  const inIt = await submit(house, order('C', { orderQty: d('1'), limitPx: d('0.75') }));
+  t.match(inIt.decided.body.verdicts, [{ code: 'MARKET_DATA_STALE', observed: 'crossed', outcome: 'deny' }], 'an order in it is denied for the quote');
+  markAccounts(house);
+  await time.settle();
+  const after = await submit(house, order('B2', { symbol: 'SPY', orderQty: d('2600') }));
+  t.equal(after.decided.body.decision, 'denied', 'still');
+});

@@ -148,20 +148,21 @@ t.test('a decision that throws leaves the books as they were', async (t) => {
   t.strictSame({ records: log.length, book: book(house) }, before);
 });
 
-t.test('the whole unit is durable before anything of it acts', async (t) => {
+t.test('the whole unit is durable before anything new of it leaves; its cancels leave with a proof of their own', async (t) => {
   let isStuck = false;
-  const { house, venue, time } = await houseFor(t, { disk: (store) => faultyStore(store, (call) => (isStuck && call === 'append' ? 'refused' : null)) });
+  const { house, venue, time, notes } = await houseFor(t, { disk: (store) => faultyStore(store, (call) => (isStuck && call === 'append' ? 'refused' : null)) });
   await aim(house, target(house, 'T1', { IBM: '1000' }));
   await time.advance(0);
   isStuck = true;
   const answer = submitTarget(house, target(house, 'T2', { IBM: '500' }));
   await time.advance(1_000);
-  t.strictSame(venue.cancels, []);
   t.equal(venue.sent.length, 1);
+  t.strictSame(notes.map(({ kind }) => kind), ['cancel.requested']);
+  t.equal(venue.cancels.length, 1);
   isStuck = false;
   await time.advance(1_000);
   t.equal((await answer).outcome, 'decided');
-  t.equal(venue.cancels.length, 1);
+  t.equal(venue.cancels.length, 1, 'once');
 });
 
 t.test('a withdrawal', async (t) => {

@@ -112,4 +112,14 @@ t.test('targets', async (t) => {
       t.match(await as('alice', 'GET', path), { status: 200, body: { account: 'ACC1' } }, 'and of one account it is not');
     }
   });
+
+  await t.test("an id of ours in one account does not stand before the caller's own in another", async (t) => {
+    const small = { symbol: 'ETH-USD', orderQty: '0.01' };
+    const { parent } = (await as('both', 'POST', '/v1/orders', orderOf({ clOrdId: 'THEIRS', account: 'ACC2', strategy: 'beta-1', ...small }))).body;
+    t.equal((await as('both', 'POST', '/v1/orders', orderOf({ clOrdId: parent, account: 'ACC1', ...small }))).status, 201);
+    t.match(await as('both', 'GET', `/v1/orders/${parent}`), { status: 409 });
+    t.match(await as('both', 'GET', `/v1/orders/${parent}?account=ACC1`), { status: 200, body: { account: 'ACC1', clOrdId: parent } });
+    t.match(await as('both', 'GET', `/v1/orders/${parent}?account=ACC2`), { status: 200, body: { account: 'ACC2', clOrdId: 'THEIRS' } });
+    t.match(await as('both', 'DELETE', `/v1/orders/${parent}?account=ACC1`), { status: 202 }, 'a cancel passes');
+  });
 });

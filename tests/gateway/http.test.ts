@@ -1,5 +1,6 @@
 import t from 'tap';
-import { EDGE, EDGE_CODES } from '../../gateway/http/errors.ts';
+import { LogUnreadable } from '../../compliance/journal.ts';
+import { EDGE, EDGE_CODES, problemOf } from '../../gateway/http/errors.ts';
 import { ROUTES } from '../../gateway/http/routes.ts';
 import { ROLES } from '../../gateway/auth/principal.ts';
 import { halt, makeEdge, order, target } from './edge.ts';
@@ -183,5 +184,6 @@ t.test('room: past the bound 503 with Retry-After, kills and cancels pass', asyn
 t.test('every code has its status', (t) => {
   t.equal(EDGE_CODES.length, Object.keys(EDGE).length);
   for (const code of EDGE_CODES) t.ok(EDGE[code].status >= 400);
+  t.match(problemOf(new LogUnreadable('a name that nobody is told')), { status: 503, body: { code: 'NOT_READY', detail: 'The log cannot be read now' } });
   t.end();
 });

@@ -35,6 +35,9 @@ export function parseRecord(canonical: string): LogRecord {
   return { ...stored, at: instant(stored.at) };
 }
 
+/** The subject of every `policy.activated`. */
+export const POLICIES = 'policies';
+
 /** Keys by which the database finds what memory has forgotten: a decision by its caller's id, and an order's fills, its replacement and its end. */
 export function subjectOf(kind: string, body: unknown): string | null {
   switch (kind) {
@@ -46,6 +49,8 @@ export function subjectOf(kind: string, body: unknown): string | null {
       const { account, targetId } = body as { account: string; targetId: string };
       return `target:${account}/${targetId}`;
     }
+    case 'policy.activated':
+      return POLICIES;
     case 'state.snapshotted':
       return `snapshot:${String((body as { size: number }).size)}`;
     case 'order.canceled':

@@ -1,5 +1,5 @@
 /** The house put together from its ports and brought up: one wiring of what happens to the log, for the gateway and for the simulation. */
-import { parseRecord, subjectOf, type State } from '../compliance/fold.ts';
+import { parseRecord, POLICIES, subjectOf, type State } from '../compliance/fold.ts';
 import type { EmergencyLog } from '../compliance/emergency.ts';
 import { leafHash } from '../compliance/canonical.ts';
 import type { LogStore, StoredRecord } from '../compliance/journal.ts';
@@ -14,7 +14,7 @@ import type { LogRecord } from '../risk/domain/record.ts';
 import type { PolicyInForce, VenuePolicy } from '../risk/policy.ts';
 import { emergencyAct, emergencyCancel } from './emergency.ts';
 import type { House } from './house.ts';
-import { formerPolicy } from './policy.ts';
+import { formerPolicies } from './policy.ts';
 import { adoptEmergency, askVenues, openingDrafts, resumeParents } from './recovery.ts';
 import { Trouble } from './trouble.ts';
 import { VenueDesk } from './venue-desk.ts';
@@ -104,20 +104,15 @@ function checkedRecord({ seq, canonical, hash }: StoredRecord): LogRecord {
   return parseRecord(canonical);
 }
 
-function houseOf({ state, store, timers, market, router }: HousePorts, sequencer: Sequencer, ways: Ways): House {
-  const former = new Map<string, PolicyInForce>();
+function houseOf({ head, state, store, timers, market, router }: HousePorts, sequencer: Sequencer, ways: Ways): House {
+  const lookUp: House['lookUp'] = async (subject) => (await store.bySubject(subject)).map(checkedRecord);
+  const policyBefore = formerPolicies(store, () => lookUp(POLICIES));
   return {
-    state, journal: sequencer, timers, market, router, ...ways,
+    state, journal: sequencer, timers, market, router, ...ways, lookUp,
     admits: () => ways.waitingFor() === null && sequencer.accepts('strategy'),
-    lookUp: async (subject) => (await store.bySubject(subject)).map(checkedRecord),
     records: async (from, to) => (await store.read(from, to - from)).map(checkedRecord),
-    async policyOf(hash) {
-      const inForce = state.risk.policy;
-      if (inForce?.hash === hash) return inForce;
-      const known = former.get(hash) ?? await formerPolicy(store, hash, inForce?.universeHash ?? ''); // one that could not be read is read again
-      former.set(hash, known);
-      return known;
-    },
+    // A policy comes in force at a start and nowhere else.
+    policyAt: async (seq) => (seq >= head.size && state.risk.policy !== null ? state.risk.policy : await policyBefore(seq)),
   };
 }
 

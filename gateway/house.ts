@@ -29,8 +29,8 @@ export interface House {
   readonly lookUp: (subject: string) => Promise<readonly LogRecord[]>;
   /** Stored records `from ≤ seq < to`. */
   readonly records: (from: number, to: number) => Promise<readonly LogRecord[]>;
-  /** The policy of a hash, in force or former. */
-  readonly policyOf: (hash: string) => Promise<PolicyInForce>;
+  /** The policy, with its universe, that was in force at the record with this seq. */
+  readonly policyAt: (seq: number) => Promise<PolicyInForce>;
   /** What is done while the log cannot be written: chained to an fsynced file. */
   readonly emergency: EmergencyAct;
   /** A flow that no caller waits for has failed: the process stops, and recovery takes over. */

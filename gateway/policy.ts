@@ -1,9 +1,12 @@
 /** The policy and the universe that the settings name: read, parsed, hashed, stored as blobs. */
+import { hash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { canonicalize, contentHash } from '../compliance/canonical.ts';
 import type { LogStore } from '../compliance/journal.ts';
+import type { LogRecord } from '../risk/domain/record.ts';
 import { parsePolicy, policyFromJson, policyJson } from '../risk/policy-file.ts';
 import type { PolicyInForce } from '../risk/policy.ts';
+import type { PolicyActivated } from '../risk/records.ts';
 import { parseUniverse, universeFromJson, universeJson } from '../risk/universe.ts';
 
 /** Reads both files. Errors: one line that names the file and the place in it, never the text. */
@@ -28,9 +31,28 @@ export async function storePolicy(store: LogStore, { policy, hash, universe, uni
   await store.putBlob(universeHash, canonicalize(universeJson(universe)));
 }
 
-/** Policies by hash, for answers about decisions that an older one made. Needs the universe's hash too: `policy.activated` names both. */
-export async function formerPolicy(store: LogStore, hash: string, universeHash: string): Promise<PolicyInForce> {
-  const [policy, universe] = await Promise.all([store.getBlob(hash), store.getBlob(universeHash)]);
-  if (policy === null || universe === null) throw new Error(`the blob of the policy ${hash} is missing`);
-  return { policy: policyFromJson(JSON.parse(policy)), hash, universe: universeFromJson(JSON.parse(universe)), universeHash };
+/**
+ * The policies of former starts, for answers about what they decided: the one whose activation is the last at or before a seq. What could
+ * not be read is read again. Errors: `LogUnreadable`; a blob that is missing, or is not what its hash says.
+ */
+export function formerPolicies(store: Pick<LogStore, 'getBlob'>, activations: () => Promise<readonly LogRecord[]>): (seq: number) => Promise<PolicyInForce> {
+  const known = new Map<number, PolicyInForce>();
+  return async (seq) => {
+    const activated = (await activations()).findLast((record) => record.seq <= seq);
+    if (activated === undefined) throw new Error(`no policy was in force at record ${String(seq)}`);
+    const policy = known.get(activated.seq) ?? await readFormer(store, activated.body as PolicyActivated);
+    known.set(activated.seq, policy);
+    return policy;
+  };
+}
+
+async function readFormer(store: Pick<LogStore, 'getBlob'>, { hash, universeHash }: PolicyActivated): Promise<PolicyInForce> {
+  const [policy, universe] = await Promise.all([hash, universeHash].map((one) => checkedBlob(store, one)));
+  return { policy: policyFromJson(policy), hash, universe: universeFromJson(universe), universeHash };
+}
+
+async function checkedBlob(store: Pick<LogStore, 'getBlob'>, expected: string): Promise<unknown> {
+  const text = await store.getBlob(expected);
+  if (text === null || hash('sha256', text, 'hex') !== expected) throw new Error(`the blob ${expected} is missing, or is not what its hash says`);
+  return JSON.parse(text);
 }

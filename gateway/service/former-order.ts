@@ -31,7 +31,7 @@ export async function formerView(house: House, account: string, clOrdId: string)
     clOrdId, parent, account, strategy, symbol, side, orderQty, cumQty: formatDecimal(filled.cumQty), leavesQty: '0', avgPx: textOf(avgPxOf(filled)),
     state: first.body.decision === 'denied' ? 'denied' : endOf(reports, subtract(parseDecimal(orderQty), filled.cumQty)), venue: venueOf(reports), type, limitPx,
     seq: first.seq, receipt: receiptView(await house.journal.whenDurable(first.seq)),
-    verdicts: unpackVerdicts(ORDER_CHECKS, first.body, await house.policyOf(first.body.policy.hash), symbol),
+    verdicts: unpackVerdicts(ORDER_CHECKS, first.body, await house.policyAt(first.seq), symbol),
   };
 }
 

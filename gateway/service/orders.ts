@@ -51,8 +51,8 @@ async function submit(house: House, principal: Principal, body: OrderBody): Prom
 }
 
 /** The answer to a decision: a function of its records alone, so that a repeat gets the same. */
-async function decidedAnswer(house: House, { body }: LogRecord<string, OrderDecided>, receipt: Receipt, status: number, progress?: Progress): Promise<Answer> {
-  const policy = await house.policyOf(body.policy.hash);
+async function decidedAnswer(house: House, { body, seq }: LogRecord<string, OrderDecided>, receipt: Receipt, status: number, progress?: Progress): Promise<Answer> {
+  const policy = await house.policyAt(seq);
   const { clOrdId, parent, symbol, side, orderQty, type } = body;
   if (body.decision === 'denied') {
     return denial(unpackVerdicts(ORDER_CHECKS, body, policy, symbol), { clOrdId, policy: body.policy, receipt: receiptView(receipt) });
@@ -152,7 +152,7 @@ async function orderOf(house: House, parent: Parent): Promise<Record<string, unk
     avgPx: textOf(avgPxOf(parent)), state: stateOf(parent), venue: last?.order.venue ?? null, type: last?.order.type ?? body?.type ?? 'market',
     limitPx: last === undefined ? null : textOf(last.order.limitPx), seq: parent.decidedSeq,
     receipt: receiptView(receipt),
-    verdicts: direct ? unpackVerdicts(ORDER_CHECKS, body, await house.policyOf(body.policy.hash), body.symbol) : [],
+    verdicts: direct ? unpackVerdicts(ORDER_CHECKS, body, await house.policyAt(parent.decidedSeq), body.symbol) : [],
   };
 }
 

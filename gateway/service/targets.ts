@@ -14,7 +14,7 @@ import { midOf, readFacts, textOf } from '../facts.ts';
 import { decisionAt } from '../flows/recall.ts';
 import { submitTarget, type TargetAnswer, type TargetSubmission } from '../flows/submit-target.ts';
 import { withdrawTarget } from '../flows/withdraw.ts';
-import type { House } from '../house.ts';
+import { policyInForce, type House } from '../house.ts';
 import { denial, problem } from '../http/errors.ts';
 import { toTarget } from '../http/schemas/targets.ts';
 import type { AccountHint, Answer, Service, TargetQuery } from '../http/service.ts';
@@ -59,7 +59,8 @@ async function submit(house: House, submission: TargetSubmission): Promise<Answe
 
 async function decidedAnswer(house: House, answer: TargetAnswer & { outcome: 'decided' }, dryRun: boolean): Promise<Answer> {
   const { decided, legs, receipt, repeat } = answer;
-  const verdicts = unpackVerdicts(PORTFOLIO_CHECKS, decided, await house.policyOf(decided.policy.hash), null);
+  const policy = receipt === null ? policyInForce(house) : await house.policyAt(receipt.seq);
+  const verdicts = unpackVerdicts(PORTFOLIO_CHECKS, decided, policy, null);
   const body = {
     targetId: decided.targetId, decision: decided.decision, receipt: receiptView(receipt), policy: decided.policy, verdicts,
     legs: legs.map((leg) => legView(leg, dryRun)),
@@ -91,7 +92,7 @@ async function view(house: House, account: string, targetId: string): Promise<An
     body: {
       targetId, account, strategy: body.strategy, asOf: body.asOf, decidedAt: formatInstant(decided.at), horizonSeconds: body.horizonSeconds, decision: body.decision,
       policy: body.policy, receipt: receiptView(receipt),
-      verdicts: unpackVerdicts(PORTFOLIO_CHECKS, body, await house.policyOf(body.policy.hash), null), legs: legs.map((leg) => legView(leg, false)),
+      verdicts: unpackVerdicts(PORTFOLIO_CHECKS, body, await house.policyAt(seq), null), legs: legs.map((leg) => legView(leg, false)),
       parents: parentsOf(house, target).map((parent) => parentView(house, parent)),
       done: target === null || parentsOf(house, target).every((parent) => parent.end !== null),
     },

@@ -108,7 +108,7 @@ export async function testHouse(options: TestHouseOptions = {}): Promise<TestHou
     admits: options.admits ?? (() => waitingFor() === null && sequencer.accepts('strategy')),
     lookUp: async (subject) => (await store.bySubject(subject)).map(({ canonical }) => parseRecord(canonical)),
     records: async (from, to) => (await store.read(from, to - from)).map(({ canonical }) => parseRecord(canonical)),
-    policyOf: () => Promise.resolve(policy),
+    policyAt: () => Promise.resolve(policy),
     emergency: options.emergency?.(time) ?? { record: (drafts) => void notes.push(...drafts) },
     fail: (error) => void failures.push(error),
     unlessUnwritable: (durable) => trouble.unless(durable, sequencer.state !== 'flowing'),

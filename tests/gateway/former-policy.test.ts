@@ -1,0 +1,62 @@
+/** What was decided is told with the policy and the universe that it was decided under. */
+import t from 'tap';
+import { emptyState, fold } from '../../compliance/fold.ts';
+import { canonicalize, contentHash } from '../../compliance/canonical.ts';
+import { EMPTY_HEAD, foldStored } from '../../compliance/recover.ts';
+import { fixedRule } from '../../execution/route.ts';
+import { assemble, bringUp } from '../../gateway/assemble.ts';
+import { storePolicy } from '../../gateway/policy.ts';
+import { orderService } from '../../gateway/service/orders.ts';
+import type { Principal } from '../../gateway/auth/principal.ts';
+import { policyJson } from '../../risk/policy-file.ts';
+import { universeJson } from '../../risk/universe.ts';
+import type { PolicyInForce } from '../../risk/policy.ts';
+import { START } from '../doubles/house.ts';
+import { fixedMarket } from '../doubles/market.ts';
+import { memoryStore, type MemoryStore } from '../doubles/store.ts';
+import { manualTimers } from '../doubles/timers.ts';
+import { scriptedVenue } from '../doubles/venue.ts';
+import { sample } from '../risk/sample.ts';
+import { jsonText } from '../../gateway/http/json.ts';
+import { d } from './flows/asks.ts';
+
+const alice: Principal = { sub: 'alice', role: 'strategy', accounts: new Set(['ACC1']), expiresAtMs: Infinity, person: 'dev alice' };
+const NODE = { forkOf: null, arch: 'x64', clock: 'test', commit: null, lockfileHash: '', node: '20', policyHash: '', resumedAt: 0, v8: '', version: '0' } as const;
+
+async function start(store: MemoryStore, wanted: PolicyInForce) {
+  const time = manualTimers(START);
+  await storePolicy(store, wanted);
+  const state = emptyState();
+  const head = await foldStored(store, state, EMPTY_HEAD);
+  const blobs = new Map([[wanted.hash, canonicalize(policyJson(wanted.policy))], [wanted.universeHash, canonicalize(universeJson(wanted.universe))]]);
+  const market = fixedMarket(['IBM'].map((symbol) => ({ symbol, bidPx: d('99.99'), bidQty: d('1000'), askPx: d('100.01'), askQty: d('1000'), at: time.now() })));
+  const emergency = { entries: () => [], append: () => [], archive: () => undefined, close: () => undefined };
+  const { house, desk, started, sequencer } = assemble({
+    log: 'testlog1', head, state, store, fold: (record) => { fold(state, record, (hash) => blobs.get(hash) ?? null); }, timers: time, wall: time, market,
+    router: fixedRule, emergency, onDurable: () => undefined, say: () => undefined, fatal: (error) => { throw error; }, defer: queueMicrotask,
+  });
+  const venue = scriptedVenue('PAPER', time, state.execution.venues.get('PAPER') ?? 0);
+  await bringUp(house, desk, { node: NODE, wanted, emergency, openVenue: () => Promise.resolve({ venue, stop: () => Promise.resolve() }) });
+  started();
+  return { house, sequencer, time };
+}
+
+t.test('the answer to a repeat is that of its records, also after a start with another universe', async (t) => {
+  const store = memoryStore();
+  const body = { clOrdId: 'A', account: 'ACC1', strategy: 'alpha-1', symbol: 'IBM', side: 'buy', orderQty: '100', type: 'limit', limitPx: '100', tif: 'day' } as never;
+  const one = await start(store, sample);
+  const first = jsonText((await orderService(one.house).submitOrder(alice, body)).body);
+  await one.time.settle();
+  await one.sequencer.close();
+  const universe = new Map(sample.universe);
+  const ibm = universe.get('IBM');
+  if (ibm === undefined) throw new Error('IBM');
+  universe.set('IBM', { ...ibm, lotSize: d('50'), tickSize: d('0.5') });
+  const changed: PolicyInForce = { ...sample, universe, universeHash: contentHash(universeJson(universe)) };
+  const two = await start(store, changed);
+  const again = await orderService(two.house).submitOrder(alice, body);
+  t.equal(again.status, 200);
+  type Told = { verdicts: { code: string; limit: string }[] };
+  const limits = (text: string): unknown => (JSON.parse(text) as Told).verdicts.filter(({ code }) => code === 'LOT_SIZE' || code === 'TICK_SIZE').map(({ code, limit }) => `${code} ${limit}`);
+  t.strictSame(limits(jsonText(again.body)), limits(first));
+});

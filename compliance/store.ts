@@ -2,7 +2,7 @@
  * The log in PostgreSQL. Appends go over one connection of their own, one statement a batch; reads over a small pool.
  *
  * Canonical JSON holds no raw newline, so a batch travels as one text of lines, one bytea of hashes and one text of subjects: five
- * parameters whatever its size, one prepared statement, twice the speed of arrays. A few records travel as values.
+ * parameters whatever its size, one prepared statement, twice the speed of arrays. At most `VALUES_MAX` records travel as values.
  */
 import { sql } from 'kysely';
 import type pg from 'pg';
@@ -28,11 +28,11 @@ export interface PostgresStore extends LogStore {
 
 const AT = (line: string): string => `substr(${line}, strpos(${line}, '"at":"') + 6, 30)::timestamptz`;
 
-/** For batches of a few, which somebody alone waits for: no rows are cut out of texts. Statements by number of rows. */
+/** Up to so many records travel as values: cutting rows out of texts costs more than it saves. One statement for each number of rows. */
 const VALUES_MAX = 8;
-const INSERT_VALUES = Array.from({ length: VALUES_MAX + 1 }, (_, rows) => ({
-  name: `values${String(rows)}`,
-  text: `INSERT INTO portcullis.records (log, seq, hash, at, subject, canonical) VALUES ${Array.from({ length: rows }, (_, row) => valuesOf(row)).join(', ')}`,
+const INSERT_VALUES = Array.from({ length: VALUES_MAX }, (_, last) => ({
+  name: `values${String(last + 1)}`,
+  text: `INSERT INTO portcullis.records (log, seq, hash, at, subject, canonical) VALUES ${Array.from({ length: last + 1 }, (_, row) => valuesOf(row)).join(', ')}`,
 }));
 
 function valuesOf(row: number): string {
@@ -68,16 +68,16 @@ export async function postgresStore(options: LaneOptions): Promise<PostgresStore
   const tables = openTables(options.connection, options.onLost);
 
   /** What follows the last record that this session has stored. A new session may meet a server that lost what another had acknowledged. */
-  let next: number | null = null;
+  let nextSeq: number | null = null;
   const append = async (lines: readonly StoredLine[]): Promise<void> => {
     const [first] = lines;
     if (first === undefined) return;
-    if (lane === null) next = null;
+    if (lane === null) nextSeq = null;
     const client = (lane ??= await openLane({ ...options, onLost }, 0));
     try {
-      if (first.seq !== next) await refuseGap(client, options.log, first.seq);
+      if (first.seq !== nextSeq) await refuseGap(client, options.log, first.seq);
       await insert(client, options.log, lines);
-      next = first.seq + lines.length;
+      nextSeq = first.seq + lines.length;
     } catch (error) {
       if (error instanceof GapRefused) throw error;
       if (isPostgresError(error) && error.severity === 'ERROR') throw error.code === UNIQUE_VIOLATION ? seqTaken(lines, error) : error;
@@ -104,8 +104,9 @@ export async function postgresStore(options: LaneOptions): Promise<PostgresStore
 
 /** A standby that was behind and took over must not be written past the hole. */
 async function refuseGap(client: pg.Client, log: string, seq: number): Promise<void> {
+  if (seq === 0) return;
   const { rowCount } = await client.query('SELECT FROM portcullis.records WHERE log = $1 AND seq = $2', [log, seq - 1]);
-  if (seq > 0 && rowCount === 0) throw new GapRefused(`the record before seq ${String(seq)} is not in the store`);
+  if (rowCount === 0) throw new GapRefused(`the record before seq ${String(seq)} is not in the store`);
 }
 
 const seqTaken = (lines: readonly StoredLine[], cause: Error): SeqTaken => new SeqTaken(`seq ${String(lines[0]?.seq)} or one after it is taken`, { cause });
@@ -130,7 +131,7 @@ async function insert(client: pg.Client, log: string, lines: readonly StoredLine
 
 async function insertOnce(client: pg.Client, log: string, lines: readonly StoredLine[]): Promise<void> {
   const [first] = lines as readonly [StoredLine, ...StoredLine[]];
-  const statement = INSERT_VALUES[lines.length];
+  const statement = INSERT_VALUES[lines.length - 1];
   if (statement === undefined) await client.query({ ...INSERT_LINES, values: [log, first.seq, ...joined(lines)] });
   else await client.query({ ...statement, values: [log, first.seq, ...lines.flatMap(({ hash, canonical, subject }) => [Buffer.from(hash, 'hex'), canonical, subject])] });
 }

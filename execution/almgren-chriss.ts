@@ -38,11 +38,9 @@ export interface Trajectory {
   readonly kappa: number;
 }
 
-/** What the shape of a trajectory hangs on: not on the fixed cost a share. */
-export type Shape = Omit<ExecutionProblem, 'epsilon'>;
 type Path = Pick<Trajectory, 'holdings' | 'etaTilde' | 'kappaTildeSquared' | 'kappa'>;
 
-/** Solves the problem in closed form (eqs. 16–18). Throws RangeError when η − γτ/2 ≤ 0 or when so negative a λ has no minimum. */
+/** The trajectory of the problem with its cost and its variance. Errors as of `bestPath`. */
 export function solve(problem: ExecutionProblem): Trajectory {
   const { qty, horizonDays, slices, sigma, gamma, epsilon, riskAversion } = problem;
   const tau = horizonDays / slices;
@@ -56,17 +54,20 @@ export function solve(problem: ExecutionProblem): Trajectory {
   return { ...path, trades, expectedCost, variance, objective: expectedCost + riskAversion * variance };
 }
 
-/** The holdings alone. Errors as of `solve`. */
-export function bestPath({ qty, horizonDays, slices, sigma, gamma, eta, riskAversion }: Shape): Path {
+/**
+ * The best path in closed form (eqs. 16–18): the fixed cost a share does not bend it. Throws RangeError when η − γτ/2 ≤ 0 or when so
+ * negative a λ has no minimum.
+ */
+export function bestPath({ qty, horizonDays, slices, sigma, gamma, eta, riskAversion }: Omit<ExecutionProblem, 'epsilon'>): Path {
   const tau = horizonDays / slices;
   const etaTilde = eta - (gamma * tau) / 2;
   if (!(etaTilde > 0)) throw new RangeError('temporary impact must exceed half the permanent impact of a slice');
   const kappaTildeSquared = (riskAversion * sigma * sigma) / etaTilde;
   const kappa = rateOf(kappaTildeSquared, tau);
   if (kappaTildeSquared < 0 && !(kappa * horizonDays < Math.PI)) throw new RangeError('the objective has no minimum');
-  const shareLeft = kappa === 0 ? straight : kappaTildeSquared < 0 ? sinRatio : sinhRatio;
+  const fractionLeft = kappa === 0 ? straight : kappaTildeSquared < 0 ? sinRatio : sinhRatio;
   const holdings: number[] = [];
-  for (let left = slices; left >= 0; left--) holdings.push(qty * shareLeft(left, slices, kappa * tau));
+  for (let left = slices; left >= 0; left--) holdings.push(qty * fractionLeft(left, slices, kappa * tau));
   return { holdings, etaTilde, kappaTildeSquared, kappa };
 }
 

@@ -206,7 +206,7 @@ function replace(into: Into, { body }: LogRecord<'order.replaced', OrderReplaced
     const replacement = childOf(parent, body.clOrdId);
     move(original, 'replaced');
     // The wish of a direct order is its order; a target's leg wishes what it wished, however its slices are re-priced.
-    if (parent.clOrdId !== null) parent.orderQty = add(parent.orderQty, subtract(replacement.order.orderQty, original.order.orderQty));
+    if (parent.clOrdId !== null) parent.orderQty = replacement.order.orderQty;
   }
   report(into, body, 'acknowledged');
 }

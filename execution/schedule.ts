@@ -37,7 +37,7 @@ export function planSchedule(input: ScheduleInput): readonly Decimal[] {
   if (slices === 1) return [orderQty];
   // Lots are counted in doubles, which are exact up to 2^53 of them; beyond that the count is still within the order.
   const lots = Number(orderQty / lotSize);
-  const left = sharesLeft(input, slices);
+  const left = fractionsLeft(input, slices);
   const cumQtys: Decimal[] = [];
   let before = 0;
   for (let k = 1; k < slices; k++) {
@@ -75,13 +75,13 @@ export function nextStep({ schedule, decidedAt, expireAt }: Scheduled, after: Ns
 }
 
 /**
- * The share of the parent that is left before each slice, and after the last.
+ * The fraction of the parent that is left before each slice, and after the last.
  *
  * Almgren & Chriss want impacts linear in the rate; ours is the power law of `cost.ts`. η is the slope of the chord from zero to it at
  * the parent's average rate, so that a steady execution costs the same under both. γ is ATHL's permanent impact of a day's volume
  * without the factor of shares outstanding, and at most what leaves η̃ half of η.
  */
-function sharesLeft(input: ScheduleInput, slices: number): readonly number[] {
+function fractionsLeft(input: ScheduleInput, slices: number): readonly number[] {
   const { assetClass, horizonSeconds, riskAversion, sigmaAnnual, advQty, px } = input;
   const qty = toNumber(input.orderQty);
   const horizonDays = horizonSeconds / CALENDARS[assetClass].secondsPerDay;
@@ -91,7 +91,7 @@ function sharesLeft(input: ScheduleInput, slices: number): readonly number[] {
   // Without volatility or volume there is nothing to weigh: a straight line.
   if (!(eta > 0) || !Number.isFinite(eta)) return Array.from({ length: slices + 1 }, (_, k) => 1 - k / slices);
   const gamma = Math.min((ATHL.gamma * sigmaShare * px) / advQty, (eta * slices) / horizonDays);
-  // Of one share: the path of more is the same, as long as η and γ are those of the whole.
+  // For a quantity of one: the path scales with it, as long as η and γ are those of the whole.
   return bestPath({ qty: 1, horizonDays, slices, sigma: sigmaShare * px, gamma, eta, riskAversion }).holdings;
 }
 

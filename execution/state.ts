@@ -21,7 +21,7 @@ export interface ExecutionState {
   readonly finishedTargets: Window<Target>;
   /** Children of the parents in `finishedParents`, by clOrdId: the venue may have a late word about them. Derived from it. */
   readonly finishedChildren: Window<Child>;
-  /** By `orderKey` or `targetKey`: seq of the decision that a repeat is answered with. At least two days, in generations of at most `IDS_GENERATION`. */
+  /** By `orderKey` or `targetKey`: seq of the decision that a repeat is answered with. Two days of them at least, or the last `IDS_GENERATION` when they come faster. */
   readonly ids: Window<number>;
   /** `at` of the first id of the young generation. */
   idsSince: Ns;

@@ -10,19 +10,21 @@ import type { House } from './house.ts';
 import type { OpenLog } from './open-log.ts';
 
 /** Durable records between two snapshots, at least; half as many as the last one folded, when that is more: a larger state costs more to write. */
-const SNAPSHOT_EVERY = 50_000;
+const SNAPSHOT_RECORDS_MIN = 50_000;
 /** Records since the last look: a snapshot waits while the log is busier than this, for it would take the core that the database needs. */
-const BUSY_RECORDS = 1_000;
-/** Looks without that, one after the other: a pause of the traffic is not yet its end. */
+const BUSY_RECORDS_A_LOOK = 1_000;
+/** So many looks at a log that is not busy, one after the other: a pause of the traffic is not yet its end. */
 const QUIET_LOOKS = 10;
 /** So many between two snapshots end the waiting: about what a start folds at most. */
-const SNAPSHOT_WAITS_MAX = 1_000_000;
+const SNAPSHOT_RECORDS_MAX = 1_000_000;
 
 /** When a snapshot is made: after so many durable records, and so many quiet looks. */
 export interface Pace {
-  readonly every: number;
+  readonly recordsMin: number;
   readonly quietLooks: number;
 }
+
+const PACE: Pace = { recordsMin: SNAPSHOT_RECORDS_MIN, quietLooks: QUIET_LOOKS };
 
 interface Jobs {
   readonly snapshot: { readonly job: SnapshotJob; readonly result: RecordBodies['state.snapshotted'] };
@@ -45,7 +47,7 @@ export class Behind {
   #isStopped = false;
   #isPastKnown = false;
 
-  constructor(opened: Pick<OpenLog, 'log' | 'writer' | 'resumedFrom'>, say: (line: string) => void, pace: Pace = { every: SNAPSHOT_EVERY, quietLooks: QUIET_LOOKS }) {
+  constructor(opened: Pick<OpenLog, 'log' | 'writer' | 'resumedFrom'>, say: (line: string) => void, pace = PACE) {
     this.#opened = opened;
     this.#say = say;
     this.#pace = pace;
@@ -54,13 +56,14 @@ export class Behind {
     this.#isPastKnown = opened.resumedFrom.size === 0;
   }
 
-  /** Begins a snapshot when enough has become durable since the last, the log is quiet, and none is being made. */
+  /** Begins a snapshot when enough has become durable since the last and the log has been quiet, or when so much has that it waits no longer; never two at once. */
   async look({ journal, fail }: Pick<House, 'journal' | 'fail'>): Promise<void> {
     const size = journal.durableSize;
-    const since = size - this.#asked;
-    this.#quietLooks = size - this.#seen > BUSY_RECORDS ? 0 : this.#quietLooks + 1;
+    const recordsSince = size - this.#asked;
+    this.#quietLooks = size - this.#seen > BUSY_RECORDS_A_LOOK ? 0 : this.#quietLooks + 1;
     this.#seen = size;
-    const isDue = since >= SNAPSHOT_WAITS_MAX || (since >= Math.max(this.#pace.every, this.#asked / 2) && this.#quietLooks >= this.#pace.quietLooks);
+    const isQuiet = this.#quietLooks >= this.#pace.quietLooks;
+    const isDue = recordsSince >= SNAPSHOT_RECORDS_MAX || (isQuiet && recordsSince >= Math.max(this.#pace.recordsMin, this.#asked / 2));
     if (!isDue || this.#isStopped || this.#threads.has('snapshot')) return;
     this.#asked = size;
     const { log, writer: connection } = this.#opened;

@@ -78,14 +78,14 @@ export class EventHub implements EventSource {
     sink.send({ seq: stored.seq, kind: record.kind, canonical: stored.canonical });
   }
 
-  /** A strategy sees what is of its accounts; of switches also those that hold it up from above. */
+  /** A strategy sees what is of its accounts, and the switches that `sees` lets it see. */
   #isFor(principal: Principal, { body }: LogRecord): boolean {
     const { account, scope } = body as { readonly account?: string; readonly scope?: Scope };
     if (account !== undefined) return reaches(principal, account);
     return scope === undefined ? principal.role !== 'strategy' : this.sees(principal, scope);
   }
 
-  /** Whether the state of a switch is the principal's business. */
+  /** A strategy sees the switches of its accounts and strategies, and those that hold it up from above; never a trader's. */
   sees(principal: Principal, scope: Scope): boolean {
     if (principal.role !== 'strategy') return true;
     if (scope.kind === 'account') return reaches(principal, scope.id);

@@ -63,7 +63,7 @@ export function idOf(log: string, seq: number): string {
   return `${log.slice(0, 8).toUpperCase()}${seq.toString(36).toUpperCase()}`;
 }
 
-/** The parent of a caller's order; null when it is older or was never there. */
+/** The parent of a caller's order, whose id is made from the seq of its decision (submit-order.ts); null when it is older or was never there. */
 export function findOrder({ state: { execution }, journal }: House, account: string, clOrdId: string): Parent | null {
   const seq = recall(execution.ids, orderKey(account, clOrdId));
   return seq === undefined ? null : findParent(execution, idOf(journal.log, seq));

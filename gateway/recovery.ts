@@ -86,6 +86,7 @@ function adopted(house: House, { kind, body: stored }: EmergencyEntry, adoption:
       return adoptedFlip(house, actor, body, adoption);
     case 'target.withdrawn': {
       const live = body.parents.filter((id) => parents.get(id)?.end === null && !adoption.withdrawn.has(id));
+      for (const id of live) adoption.withdrawn.add(id);
       return live.length === 0 ? [] : [draft(kind, actor, 'first', { ...body, parents: live })];
     }
     case 'cancel.requested': {

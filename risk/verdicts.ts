@@ -49,6 +49,7 @@ export function verdictsText<I>(list: CheckList<I>, packed: PackedVerdicts, poli
 }
 
 type Frame = readonly [before: string, after: string];
+/** By the limits' texts, of which a list makes one array for a policy and an instrument. */
 const frames = new WeakMap<readonly (string | null)[], readonly Frame[]>();
 /** Stands where the observed value will; no limit is like it. */
 const OBSERVED = '\u0000';

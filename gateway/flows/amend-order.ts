@@ -1,11 +1,10 @@
 import { draft } from '../../compliance/records.ts';
 import { workingChild } from '../../execution/parents.ts';
 import { isOpen } from '../../execution/order-state.ts';
-import { orderKey, type Child, type Parent } from '../../execution/state.ts';
-import { recall } from '../../execution/window.ts';
+import type { Child, Parent } from '../../execution/state.ts';
 import { decideOrder } from '../../risk/decide.ts';
 import type { Decimal } from '../../risk/domain/decimal.ts';
-import { childOrder, type OrderTerms } from '../../risk/domain/order.ts';
+import type { ChildOrder } from '../../risk/domain/order.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
 import type { Actor, Draft, LogRecord } from '../../risk/domain/record.ts';
 import type { OrderDecided } from '../../risk/records.ts';
@@ -13,7 +12,7 @@ import { recordInAnyCase } from '../emergency.ts';
 import { readFacts } from '../facts.ts';
 import { findOrder, idOf, type House } from '../house.ts';
 import { cancelBody, cancelDrafts, sendCancels } from './cancel.ts';
-import { isSettled } from './recall.ts';
+import { decidedSeqOf } from './recall.ts';
 import { sendOrWithhold } from './send.ts';
 import { directSlice, orderDecided } from './submit-order.ts';
 
@@ -41,8 +40,7 @@ const isReplaceable = ({ state }: Child): boolean => state === 'new' || state ==
 
 /** Why nothing works under an id: it was never decided, or it is done. */
 async function absence(house: House, account: string, clOrdId: string): Promise<'unknown' | 'done'> {
-  if (recall(house.state.execution.ids, orderKey(account, clOrdId)) !== undefined) return 'done';
-  return isSettled(house, 'order', account, clOrdId) || (await house.lookUp(`order:${account}/${clOrdId}`)).length === 0 ? 'unknown' : 'done';
+  return (await decidedSeqOf(house, 'order', account, clOrdId)) === null ? 'unknown' : 'done';
 }
 
 /** Quantity or price of a working order, judged on the order it would become: a cancel/replace under a new id of ours. */
@@ -59,11 +57,7 @@ export async function amendOrder(house: House, amendment: Amendment): Promise<Am
   const limitPx = amendment.limitPx ?? order.limitPx;
   const facts = readFacts(house, [order.symbol]);
   const seq = house.journal.nextSeq;
-  const terms: OrderTerms = {
-    account, expireAt: order.expireAt, limitPx, orderQty, participation: order.participation, side: order.side, strategy: order.strategy,
-    symbol: order.symbol, tif: order.tif, type: order.type,
-  };
-  const becomes = childOrder(terms, { clOrdId: idOf(house.journal.log, seq + 1), origClOrdId: order.clOrdId, parent: parent.id, venue: order.venue });
+  const becomes: ChildOrder = { ...order, clOrdId: idOf(house.journal.log, seq + 1), origClOrdId: order.clOrdId, orderQty, limitPx };
 
   // decide: of the order it would become, the books already hold the order as it is
   const { attribution } = parent;
@@ -71,7 +65,7 @@ export async function amendOrder(house: House, amendment: Amendment): Promise<Am
   const decision = decideOrder(command, house.state.risk, facts);
 
   // record
-  const decided = orderDecided(house, { actor, clOrdId, terms, attribution, requestHash: amendment.requestHash }, parent.id, decision, facts, true);
+  const decided = orderDecided(house, { actor, clOrdId, terms: becomes, attribution, requestHash: amendment.requestHash }, parent.id, decision, facts, true);
   const drafts: Draft[] = [draft('order.decided', actor, parent.decidedSeq, decided)];
   if (decision.decision === 'accepted') drafts.push(draft('slice.released', actor, 'first', directSlice(becomes)));
   const { records, durable } = house.journal.append(drafts, facts.now);

@@ -25,10 +25,11 @@ export const MARKS_A_RECORD = 500;
 function markOf(house: House, account: Account): Draft[] {
   const held = [...account.lines.values()].filter((line) => line.qty !== 0n);
   const facts = readFacts(house, held.map((line) => line.symbol));
+  const inForce = policyInForce(house);
   const marks: (readonly [symbol: string, mark: string])[] = [];
   let equity: Decimal = account.cash;
   for (const line of held) {
-    const mark = freshMidOf(facts, line.symbol, policyInForce(house)) ?? line.mark;
+    const mark = freshMidOf(facts, line.symbol, inForce) ?? line.mark;
     if (mark === null) return [];
     equity = add(equity, multiply(line.qty, mark));
     if (mark !== line.mark) marks.push([line.symbol, formatDecimal(mark)]);

@@ -8,7 +8,7 @@ type Noun = 'order' | 'target';
 const KEYS = { order: orderKey, target: targetKey } as const;
 
 /** Whether memory remembers the id, or has forgotten nothing yet: then there is no need to look it up. */
-export function isSettled(house: House, noun: Noun, account: string, id: string): boolean {
+function isSettled(house: House, noun: Noun, account: string, id: string): boolean {
   return !house.state.execution.forgotten || recallIn(house.state.execution.ids, KEYS[noun](account, id)) !== undefined;
 }
 
@@ -25,6 +25,11 @@ export async function lookUpForgotten(house: House, noun: Noun, account: string,
  */
 export function knownAs(house: House, noun: Noun, account: string, id: string, earlier: number | null): number | null {
   return recallIn(house.state.execution.ids, KEYS[noun](account, id)) ?? earlier;
+}
+
+/** The seq of the decision that an id stands for; null when it is free. For who only reads: it waits, so who decides asks `knownAs`. */
+export async function decidedSeqOf(house: House, noun: Noun, account: string, id: string): Promise<number | null> {
+  return knownAs(house, noun, account, id, await lookUpForgotten(house, noun, account, id));
 }
 
 /** The decision at a seq, once it is durable: the same records give the same answer, also to a repeat. */

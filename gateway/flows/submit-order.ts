@@ -39,7 +39,7 @@ export async function submitOrder(house: House, submission: OrderSubmission): Pr
   const facts = readFacts(house, [terms.symbol]);
   const venue = venueFor(house);
   const seq = house.journal.nextSeq;
-  const parent = idOf(house.journal.log, seq);
+  const parent = idOf(house.journal.log, seq); // `findOrder` relies on it
   const child = childOrder(terms, { clOrdId: idOf(house.journal.log, seq + 1), origClOrdId: null, parent, venue });
 
   // decide

@@ -36,7 +36,7 @@ function hasBannedKey(root: unknown): boolean {
   return false;
 }
 
-/** JSON that is text already: an answer, or a part of one, that is sent as it stands. */
+/** A body that is JSON text already, sent as it stands. A whole body only: inside another value it would be an object like any other. */
 export class JsonText {
   readonly text: string;
 
@@ -47,3 +47,6 @@ export class JsonText {
 
 /** The JSON text of an answer's body. */
 export const jsonText = (body: unknown): string => (body instanceof JsonText ? body.text : JSON.stringify(body));
+
+/** The JSON text of an object that is not empty, with one more member whose value is text already. */
+export const textWith = (object: object, key: string, valueText: string): string => `${JSON.stringify(object).slice(0, -1)},"${key}":${valueText}}`;

@@ -34,11 +34,12 @@ function accountsOf(house: House, principal: Principal, id: string | undefined):
   return [...house.state.risk.accounts.values()].filter((account) => (id === undefined ? reaches(principal, account.id) : account.id === id));
 }
 
-/** Marks of now, where there is a quote; the last recorded ones elsewhere. */
+/** Mids of now, by symbol: null where no quote is one that a decision would go by, and then the recorded mark stands. */
 function marksNow(house: House, account: Account): (symbol: string) => Decimal | null {
+  const inForce = policyInForce(house);
   const held = [...account.lines.values()].filter((line) => line.qty !== 0n).map((line) => line.symbol);
   const facts = readFacts(house, held);
-  return (symbol) => freshMidOf(facts, symbol, policyInForce(house));
+  return (symbol) => freshMidOf(facts, symbol, inForce);
 }
 
 export function accountView(house: House, account: Account): unknown {

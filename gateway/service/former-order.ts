@@ -35,16 +35,16 @@ export async function formerView(house: House, account: string, clOrdId: string)
   };
 }
 
-/** The end that the venue, or the last look before the send, gave it. A refusal of the order is one only where it never traded. */
+/** The end that the venue, or the last look before the send, gave it. A refusal is the end only where there is no other. */
 function endOf(reports: readonly LogRecord[], leavesQty: Decimal): OrderState {
-  const ends = reports.map(({ kind, body }): OrderState | null => {
-    if (kind === 'order.canceled') return 'canceled';
-    if (kind === 'order.expired') return 'expired';
-    if (kind === 'slice.withheld') return (body as SliceWithheld).why === 'canceled' ? 'canceled' : 'denied';
-    return kind === 'order.rejected' && (body as OrderRejected).of === 'new' ? 'rejected' : null;
-  });
   if (leavesQty <= 0n) return 'filled';
-  return ends.findLast((end) => end !== null && end !== 'rejected') ?? (ends.includes('rejected') ? 'rejected' : 'filled');
+  const ends = reports.flatMap(({ kind, body }): OrderState[] => {
+    if (kind === 'order.canceled') return ['canceled'];
+    if (kind === 'order.expired') return ['expired'];
+    if (kind === 'slice.withheld') return [(body as SliceWithheld).why === 'canceled' ? 'canceled' : 'denied'];
+    return kind === 'order.rejected' && (body as OrderRejected).of === 'new' ? ['rejected'] : [];
+  });
+  return ends.findLast((end) => end !== 'rejected') ?? ends[0] ?? 'filled';
 }
 
 const venueOf = (reports: readonly LogRecord[]): string | null =>

@@ -17,7 +17,7 @@ import { amendOrder, cancelOrder } from '../flows/amend-order.ts';
 import { submitOrder } from '../flows/submit-order.ts';
 import { findOrder, type House } from '../house.ts';
 import { denial, problem } from '../http/errors.ts';
-import { JsonText } from '../http/json.ts';
+import { JsonText, textWith } from '../http/json.ts';
 import { toAttribution } from '../http/schemas/attribution.ts';
 import { toOrderTerms, type AmendBody, type OrderBody } from '../http/schemas/orders.ts';
 import type { AccountHint, Answer, OrderQuery, Service } from '../http/service.ts';
@@ -58,10 +58,10 @@ async function decidedAnswer(house: House, { body, seq }: LogRecord<string, Orde
     return denial(unpackVerdicts(ORDER_CHECKS, body, policy, symbol), { clOrdId, policy: body.policy, receipt: receiptView(receipt) });
   }
   const { cumQty, leavesQty, avgPx, state, venue } = progress ?? { cumQty: '0', leavesQty: orderQty, avgPx: null, state: 'pending', venue: null };
-  const order = JSON.stringify({
+  const order = {
     clOrdId, parent, symbol, side, orderQty, cumQty, leavesQty, avgPx, state, venue, type, receipt: receiptView(receipt), decision: body.decision, policy: body.policy,
-  });
-  return { status, body: new JsonText(`${order.slice(0, -1)},"verdicts":${verdictsText(ORDER_CHECKS, body, policy, symbol)}}`) };
+  };
+  return { status, body: new JsonText(textWith(order, 'verdicts', verdictsText(ORDER_CHECKS, body, policy, symbol))) };
 }
 
 /** What has become of an order since its first decision. */

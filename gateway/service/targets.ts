@@ -11,7 +11,7 @@ import { unpackVerdicts } from '../../risk/verdicts.ts';
 import type { LegDecided, TargetDecided } from '../../risk/records.ts';
 import { reaches, type Principal } from '../auth/principal.ts';
 import { midOf, readFacts, textOf } from '../facts.ts';
-import { decisionAt } from '../flows/recall.ts';
+import { decidedSeqOf, decisionAt } from '../flows/recall.ts';
 import { submitTarget, type TargetAnswer, type TargetSubmission } from '../flows/submit-target.ts';
 import { withdrawTarget } from '../flows/withdraw.ts';
 import { policyInForce, type House } from '../house.ts';
@@ -81,8 +81,8 @@ async function withTarget(house: House, principal: Principal, hint: AccountHint,
 }
 
 async function view(house: House, account: string, targetId: string): Promise<Answer> {
-  const seq = recall(house.state.execution.ids, targetKey(account, targetId)) ?? (await house.lookUp(`target:${account}/${targetId}`))[0]?.seq;
-  if (seq === undefined) return problem('NOT_FOUND', 'There is no such target');
+  const seq = await decidedSeqOf(house, 'target', account, targetId);
+  if (seq === null) return problem('NOT_FOUND', 'There is no such target');
   const { decided, receipt } = await decisionAt<TargetDecided>(house, seq);
   const { body } = decided;
   const legs = (await house.records(seq + 1, seq + 1 + body.legs)).map((record) => record.body as LegDecided);
@@ -125,7 +125,7 @@ function parentView(house: House, parent: Parent): unknown {
 async function withdraw(house: House, principal: Principal, account: string, targetId: string): Promise<Answer> {
   const withdrawn = await withdrawTarget(house, { actor: actorOf(principal), account, targetId, reason: 'withdrawn by the strategy' });
   if (withdrawn !== null) return { status: 202, body: { targetId, state: 'withdrawn', receipt: receiptView(withdrawn.receipt) } };
-  const known = recall(house.state.execution.ids, targetKey(account, targetId)) !== undefined || (await house.lookUp(`target:${account}/${targetId}`)).length > 0;
+  const known = (await decidedSeqOf(house, 'target', account, targetId)) !== null;
   return known ? { status: 202, body: { targetId, state: 'done', receipt: null } } : problem('NOT_FOUND', 'There is no such target');
 }
 

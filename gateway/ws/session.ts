@@ -3,7 +3,7 @@ import type { RawData, WebSocket } from 'ws';
 import type { Principal } from '../auth/principal.ts';
 import type { Gate } from '../auth/gate.ts';
 import { problem, problemOf, Refusal } from '../http/errors.ts';
-import { jsonText, parseJson } from '../http/json.ts';
+import { jsonText, parseJson, textWith } from '../http/json.ts';
 import type { Performer } from '../http/perform.ts';
 import { ROUTES } from '../http/routes.ts';
 import type { Answer } from '../http/service.ts';
@@ -181,8 +181,8 @@ export class Session implements EventSink {
     return { ...STREAM_ROUTE, source: this.#source };
   }
   #answer(id: Id | undefined, answer: Answer): void {
-    const head = JSON.stringify({ id, status: answer.status });
-    this.#write(answer.body === undefined ? head : `${head.slice(0, -1)},"body":${jsonText(answer.body)}}`);
+    const head = { id, status: answer.status };
+    this.#write(answer.body === undefined ? JSON.stringify(head) : textWith(head, 'body', jsonText(answer.body)));
   }
   /** Refusals are answered and counted; a defect is told to the house and answered as one. */
   #fail(id: Id | undefined, error: unknown): void {

@@ -55,13 +55,16 @@ const disagreements = (world: World): readonly string[] => {
   const negative = [...have].filter(([key, n]) => !key.endsWith('qty') && n < 0).map(([key]) => `${key} < 0`);
   return [...new Set([...want.keys(), ...have.keys()])].filter((key) => (want.get(key) ?? 0) !== (have.get(key) ?? 0)).concat(negative);
 };
+/** A venue that acknowledges a replacement like an order of its own, and replaces that one later: once in some thousand histories. */
+const ACKNOWLEDGED_REPLACEMENT = [[0, 1, 2], [3, 0, 1], [12, 0, 1], [3, 0, 1], [12, 0, 2], [13, 1, 1], [0, 0, 1]] as const;
+
 t.test('books are the sum of the fills, reservations the sum of what may still be filled', (t) => {
   fc.assert(fc.property(steps, (history) => {
     worldOf(history, (world) => {
       const wrong = disagreements(world);
       if (wrong.length > 0) throw new Error(wrong.join());
     });
-  }), { numRuns: 300 });
+  }), { numRuns: 300, examples: [[ACKNOWLEDGED_REPLACEMENT]] });
   t.end();
 });
 

@@ -64,7 +64,7 @@ async function stored(log: string) {
   return { close, lines, appended, house, said, say, recover, full };
 }
 
-const AT_ONCE = { every: 1, quietLooks: 1 } as const;
+const AT_ONCE = { recordsMin: 1, quietLooks: 1 } as const;
 const opened = (log: string, resumedFrom = EMPTY_HEAD) => ({ log, writer: database.writer, resumedFrom });
 
 t.test('a snapshot is made when enough is durable, vouched for by the log, and a start from it gives what the whole log gives', async (t) => {
@@ -72,7 +72,7 @@ t.test('a snapshot is made when enough is durable, vouched for by the log, and a
   const { close, lines, appended, house, said, say, recover, full } = await stored(log);
   t.teardown(close);
   const size = lines.length;
-  const behind = new Behind(opened(log), say, { every: size, quietLooks: 2 });
+  const behind = new Behind(opened(log), say, { recordsMin: size, quietLooks: 2 });
   await behind.look(house);
   t.strictSame(appended, [], 'a pause is not yet quiet');
   await behind.look(house);

@@ -231,6 +231,7 @@ export class PaperEngine {
   }
 
   #tell(told: Told): void {
+    // into the literal that the caller made for this: a spread that adds keys is slow
     this.#report(Object.assign(told, { sourceSeq: ++this.#sourceSeq, venueAt: this.#now }));
   }
 

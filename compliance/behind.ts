@@ -63,7 +63,7 @@ export async function verifyPast({ connection, log, until }: VerifyJob): Promise
 }
 
 async function withTables<T>(connection: ClientConfig, run: (tables: Database) => Promise<T>): Promise<T> {
-  if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_LOW); // of this thread alone; elsewhere it would be the process
+  if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL); // of this thread alone; elsewhere it would be the process
   const tables = openTables(connection, () => undefined); // whoever uses a lost connection learns of it
   try {
     return await run(tables);

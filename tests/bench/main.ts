@@ -222,7 +222,7 @@ async function withServers<T>(plan: Plan, use: (bench: Bench, database: pg.Clien
 
 function planFrom(values: { readonly seconds?: string; readonly runs?: string; readonly quick?: boolean }): Plan {
   const quick = values.quick === true;
-  const plan = { seconds: Number(values.seconds ?? (quick ? 1 : 3)), runs: Number(values.runs ?? (quick ? 3 : 5)), targets: quick ? 8 : 40 };
+  const plan = { seconds: Number(values.seconds ?? (quick ? 1 : 3)), runs: Number(values.runs ?? (quick ? 3 : 5)), targets: quick ? 8 : 20 };
   if (!(plan.seconds > 0) || !(plan.runs >= 1)) throw new Error('--seconds and --runs are positive numbers');
   return plan;
 }

@@ -155,7 +155,11 @@ const stored = ({ seq, hash, canonical }: Pick<Tables['records'], 'seq' | 'hash'
 /** What can be asked of a stored log: all that a reader needs who never writes, and takes no lease. */
 export type LogReads = Omit<LogStore, 'append' | 'putBlob'>;
 
+/** The server has no room, is stopped or fails below us. What it refuses of our asking is a defect and stays one. */
+const PASSING = /^(?:53|57|58)/;
+
 const unreadable = (cause: unknown): never => {
+  if (isPostgresError(cause) && cause.severity === 'ERROR' && !PASSING.test(cause.code)) throw cause;
   throw new LogUnreadable(`the log cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
 };
 

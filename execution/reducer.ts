@@ -202,11 +202,9 @@ function fill(into: Into, { body }: LogRecord<'order.filled', OrderFilled>): voi
 function replace(into: Into, { body }: LogRecord<'order.replaced', OrderReplaced>): void {
   const parent = findParent(into.state, body.parent);
   if (parent !== null) {
-    const original = childOf(parent, body.origClOrdId);
-    const replacement = childOf(parent, body.clOrdId);
-    move(original, 'replaced');
+    move(childOf(parent, body.origClOrdId), 'replaced');
     // The wish of a direct order is its order; a target's leg wishes what it wished, however its slices are re-priced.
-    if (parent.clOrdId !== null) parent.orderQty = replacement.order.orderQty;
+    if (parent.clOrdId !== null) parent.orderQty = childOf(parent, body.clOrdId).order.orderQty;
   }
   report(into, body, 'acknowledged');
 }

@@ -1,9 +1,10 @@
 /** What may be done while the log cannot be written: a halt, a withdrawal, cancels. The proof goes to a file of its own before the venue is told. */
 import type { EmergencyKind, EmergencyLog } from '../compliance/emergency.ts';
+import { isOpen } from '../execution/order-state.ts';
 import type { Clock } from '../execution/time.ts';
 import type { Receipt } from '../risk/domain/proof.ts';
 import type { Draft, Json } from '../risk/domain/record.ts';
-import { cancelBody, cancelDrafts, isCancellable, sendCancels, type CancelBody } from './flows/cancel.ts';
+import { cancelBody, cancelDrafts, sendCancels, type CancelBody } from './flows/cancel.ts';
 import type { House } from './house.ts';
 
 /** A record of what may be done although the log cannot be written. */
@@ -49,9 +50,12 @@ export async function cancelInAnyCase(house: House, cancels: readonly CancelBody
   sendCancels(house, cancels);
 }
 
-/** The log could not be written for too long, or is not ours any more: everything that works is cancelled. */
+/**
+ * The log could not be written for too long, or is not ours any more: everything that works is cancelled, also what was asked to be and
+ * may not have left: a cancel may be sent twice.
+ */
 export function emergencyCancel(house: House, reason: string): void {
-  const cancels = [...house.state.execution.children.values()].filter(isCancellable).map((child) => cancelBody(child, reason));
+  const cancels = [...house.state.execution.children.values()].filter(({ state }) => isOpen(state)).map((child) => cancelBody(child, reason));
   if (cancels.length === 0) return;
   const drafts = cancelDrafts(cancels, null);
   house.emergency.record(drafts);

@@ -37,8 +37,10 @@ export async function storePolicy(store: LogStore, { policy, hash, universe, uni
  */
 export function formerPolicies(store: Pick<LogStore, 'getBlob'>, activations: () => Promise<readonly LogRecord[]>): (seq: number) => Promise<PolicyInForce> {
   const known = new Map<number, PolicyInForce>();
+  let all: readonly LogRecord[] | null = null; // none is made while we run
   return async (seq) => {
-    const activated = (await activations()).findLast((record) => record.seq <= seq);
+    all ??= await activations();
+    const activated = all.findLast((record) => record.seq <= seq);
     if (activated === undefined) throw new Error(`no policy was in force at record ${String(seq)}`);
     const policy = known.get(activated.seq) ?? await readFormer(store, activated.body as PolicyActivated);
     known.set(activated.seq, policy);

@@ -55,8 +55,9 @@ const frames = new WeakMap<readonly (string | null)[], readonly Frame[]>();
 const OBSERVED = '\u0000';
 
 function frameOf(verdict: Verdict): Frame {
-  const [before, after] = JSON.stringify(verdict).split(JSON.stringify(OBSERVED));
-  return [before ?? '', after ?? ''];
+  const [before, after, ...more] = JSON.stringify(verdict).split(JSON.stringify(OBSERVED));
+  if (before === undefined || after === undefined || more.length > 0) throw new RangeError('a verdict is framed around its observed value');
+  return [before, after];
 }
 
 /** Each check's verdict in the list's order, then the verdicts beyond the list. */

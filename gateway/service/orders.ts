@@ -10,10 +10,11 @@ import { formatDecimal, parseDecimal, subtract, ZERO, type Decimal } from '../..
 import type { OrderState } from '../../risk/domain/order.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
 import type { LogRecord } from '../../risk/domain/record.ts';
-import type { OrderDecided } from '../../risk/records.ts';
+import type { LegDecided, OrderDecided } from '../../risk/records.ts';
 import { reaches, type Principal } from '../auth/principal.ts';
 import { textOf } from '../facts.ts';
 import { amendOrder, cancelOrder } from '../flows/amend-order.ts';
+import { decisionAt } from '../flows/recall.ts';
 import { submitOrder } from '../flows/submit-order.ts';
 import { findOrder, type House } from '../house.ts';
 import { denial, problem } from '../http/errors.ts';
@@ -141,18 +142,16 @@ async function sliceView(house: House, account: string, clOrdId: string): Promis
 
 /** A parent as one order: a caller's direct order under its own id, a target's leg under ours. */
 async function orderOf(house: House, parent: Parent): Promise<Record<string, unknown>> {
-  const receipt = await house.journal.whenDurable(parent.decidedSeq); // before it is read: what is not durable yet cannot be
-  const [decided] = await house.records(parent.decidedSeq, parent.decidedSeq + 1);
-  const body = decided?.body as OrderDecided | undefined;
+  const { decided: { body }, receipt } = await decisionAt<OrderDecided | LegDecided>(house, parent.decidedSeq);
   const last = parent.children.at(-1);
-  const direct = parent.clOrdId !== null && body !== undefined;
+  const order = 'type' in body ? body : null;
   return {
     clOrdId: parent.clOrdId ?? parent.id, parent: parent.id, account: parent.account, strategy: parent.strategy, targetId: parent.targetId, symbol: parent.symbol,
     side: parent.side, orderQty: formatDecimal(parent.orderQty), cumQty: formatDecimal(parent.cumQty), leavesQty: formatDecimal(leavesOf(parent)),
-    avgPx: textOf(avgPxOf(parent)), state: stateOf(parent), venue: last?.order.venue ?? null, type: last?.order.type ?? body?.type ?? 'market',
+    avgPx: textOf(avgPxOf(parent)), state: stateOf(parent), venue: last?.order.venue ?? null, type: last?.order.type ?? order?.type ?? 'market',
     limitPx: last === undefined ? null : textOf(last.order.limitPx), seq: parent.decidedSeq,
     receipt: receiptView(receipt),
-    verdicts: direct ? unpackVerdicts(ORDER_CHECKS, body, await house.policyAt(parent.decidedSeq), body.symbol) : [],
+    verdicts: order === null ? [] : unpackVerdicts(ORDER_CHECKS, order, await house.policyAt(parent.decidedSeq), order.symbol),
   };
 }
 

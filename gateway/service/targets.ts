@@ -108,7 +108,8 @@ const parentsOf = (house: House, target: Target | null): Parent[] => (target?.pa
 function parentView(house: House, parent: Parent): unknown {
   const endPx = parent.end === null ? midOf(readFacts(house, [parent.symbol]).symbols.get(parent.symbol)) : parent.end.px;
   const { arrivalPx, halfSpread } = parent;
-  const wished = parent.end !== null && endPx === null ? parent.cumQty : parent.orderQty;
+  const isWithdrawn = parent.end?.reason === 'withdrawn' || parent.end?.reason === 'superseded';
+  const wished = isWithdrawn ? parent.cumQty : parent.orderQty;
   const shortfall = arrivalPx === null || halfSpread === null ? null : shortfallOf({ ...parent, orderQty: wished, arrivalPx, halfSpread }, endPx);
   return {
     clOrdId: parent.id, symbol: parent.symbol, side: parent.side, orderQty: formatDecimal(parent.orderQty), cumQty: formatDecimal(parent.cumQty),

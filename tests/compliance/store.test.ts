@@ -165,9 +165,12 @@ t.test('the hundred-millionth record finds no range and makes it', async (t) => 
 t.test('a database that does not answer: what is asked of the past says so', async (t) => {
   const store = await open(t, 'U');
   await store.append(lines('U', 0, 1));
-  await owner.query('ALTER TABLE portcullis.records RENAME TO hidden');
   const asked: (() => Promise<unknown>)[] = [() => store.read(0, 1), () => store.size(), () => store.bySubject('x'), () => store.hashes(0, 1)];
+  await owner.query('ALTER ROLE portcullis_gateway CONNECTION LIMIT 0');
   for (const ask of asked) await t.rejects(ask, { name: 'LogUnreadable' });
-  await owner.query('ALTER TABLE portcullis.hidden RENAME TO records');
+  await owner.query('ALTER ROLE portcullis_gateway CONNECTION LIMIT -1');
   t.equal(await store.size(), 1);
+  await owner.query('ALTER TABLE portcullis.records RENAME TO hidden');
+  for (const ask of asked) await t.rejects(ask, { name: 'error', code: '42P01' }, 'what is wrong with the house is not told as a bad moment');
+  await owner.query('ALTER TABLE portcullis.hidden RENAME TO records');
 });

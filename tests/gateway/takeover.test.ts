@@ -1,43 +1,45 @@
 /** A cancel that memory counts as asked for, and the log does not hold yet: it leaves all the same, and a kill covers it. */
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { emergencyPath, openEmergency } from '../../compliance/emergency.ts';
-import { emergencyAct } from '../../gateway/emergency.ts';
+import { emergencyAct, emergencyCancel } from '../../gateway/emergency.ts';
 import { adoptEmergency } from '../../gateway/recovery.ts';
-import { testHouse } from '../doubles/house.ts';
+import { testHouse, type TestHouse } from '../doubles/house.ts';
 import { faultyStore } from '../doubles/store.ts';
 import { aim, flip, houseFor, stateOf, target } from './flows/asks.ts';
 
+/** One slice of an older target works at the venue; the log can be made to refuse. */
+async function atWork(t: Test): Promise<TestHouse & { readonly id: string; setStuck(isStuck: boolean): void }> {
+  let refuses = false;
+  const made = await houseFor(t, { disk: (store) => faultyStore(store, () => (refuses ? 'refused' : null)) });
+  await aim(made.house, target(made.house, 'T1', { IBM: '1000' }));
+  await made.time.advance(1);
+  const id = made.venue.sent[0]?.clOrdId ?? '';
+  t.equal(stateOf(made.house, id), 'new', 'the slice works at the venue');
+  return { ...made, id, setStuck: (isStuck) => { refuses = isStuck; } };
+}
+
 t.test('the log fails in the very commit that records a cancel of a newer target', async (t) => {
-  let isStuck = false;
-  const { house, venue, time, notes } = await houseFor(t, { disk: (store) => faultyStore(store, () => (isStuck ? 'refused' : null)) });
-  await aim(house, target(house, 'T1', { IBM: '1000' }));
-  await time.advance(1);
-  const [first] = venue.sent;
-  t.equal(stateOf(house, first?.clOrdId ?? ''), 'new', 'the slice works at the venue');
-  isStuck = true;
+  const { house, venue, time, notes, id, setStuck } = await atWork(t);
+  setStuck(true);
   const newer = aim(house, target(house, 'T2', { IBM: '0' }));
   await time.advance(1_000);
-  t.strictSame(venue.cancels, [first?.clOrdId], 'its cancel leaves as soon as the log cannot be written');
+  t.strictSame(venue.cancels, [id], 'its cancel leaves as soon as the log cannot be written');
   t.match(notes, [{ kind: 'cancel.requested' }], 'with a proof of its own');
-  isStuck = false;
+  setStuck(false);
   await time.advance(5_000);
   await newer;
 });
 
 t.test('the log fails in the very commit that records the end of a horizon', async (t) => {
-  let isStuck = false;
-  const { house, venue, time, notes } = await houseFor(t, { disk: (store) => faultyStore(store, () => (isStuck ? 'refused' : null)) });
-  await aim(house, target(house, 'T1', { IBM: '1000' }));
-  await time.advance(1);
-  const [first] = venue.sent;
+  const { house, venue, time, notes, id, setStuck } = await atWork(t);
   await time.advance(59_000);
-  t.equal(stateOf(house, first?.clOrdId ?? ''), 'new', 'the slice works at the venue');
-  isStuck = true;
+  t.equal(stateOf(house, id), 'new', 'the slice works at the venue still');
+  setStuck(true);
   await time.advance(2_000);
-  t.equal(stateOf(house, first?.clOrdId ?? ''), 'pending_cancel');
-  t.ok(venue.cancels.includes(first?.clOrdId ?? ''), 'its cancel leaves as soon as the log cannot be written');
+  t.equal(stateOf(house, id), 'pending_cancel');
+  t.ok(venue.cancels.includes(id), 'its cancel leaves as soon as the log cannot be written');
   t.match(notes, [{ kind: 'cancel.requested' }], 'with a proof of its own');
-  isStuck = false;
+  setStuck(false);
   await time.advance(5_000);
 });
 
@@ -60,4 +62,16 @@ t.test('a kill in an outage that ends with a crash ends also what a newer target
   t.equal(second.house.state.risk.switches.get('firm:*')?.state, 'halted');
   t.equal(stateOf(second.house, id), 'pending_cancel', 'what worked is being cancelled');
   t.strictSame([...second.house.state.execution.parents.values()].filter(({ end }) => end === null).map(({ targetId }) => targetId), [], 'and no old wish lives');
+});
+
+t.test('the end of the gateway cancels also what is asked for and has not left: a cancel may be sent twice', async (t) => {
+  const { house, venue, time, id } = await atWork(t);
+  const newer = aim(house, target(house, 'T2', { IBM: '0' }));
+  for (let turns = 0; turns < 20 && stateOf(house, id) !== 'pending_cancel'; turns++) await Promise.resolve();
+  t.equal(stateOf(house, id), 'pending_cancel', 'in memory');
+  t.strictSame(venue.cancels, [], 'and not yet at the venue');
+  emergencyCancel(house, 'the log is not ours any more');
+  t.strictSame(venue.cancels, [id]);
+  await time.settle();
+  await newer;
 });

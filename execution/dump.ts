@@ -7,9 +7,10 @@ import type { Child, ExecutionState, Parent } from './state.ts';
 
 /** The whole state as plain JSON. Equal states in equal order give equal JSON. */
 export function dumpExecution(state: ExecutionState): Json {
-  const { parents, targets, finishedParents, finishedTargets, ids, idsSince, venues, forgotten } = state;
+  const { parents, finishedLegs, targets, finishedParents, finishedTargets, ids, idsSince, venues, forgotten } = state;
   const packed: Packed = { old: [...ids.old], young: [...ids.young] };
-  return { ...(encode({ parents, targets, finishedParents, finishedTargets, idsSince, venues, forgotten }) as { readonly [part: string]: Json }), ids: packed };
+  const rest = encode({ parents, finishedLegs, targets, finishedParents, finishedTargets, idsSince, venues, forgotten });
+  return { ...(rest as { readonly [part: string]: Json }), ids: packed };
 }
 
 /** The state that `dumpExecution` wrote. The snapshot's hash is checked before this is called, so the shape is taken as given. */
@@ -18,7 +19,7 @@ export function loadExecution(json: Json): ExecutionState {
   const state = decode(rest) as Omit<ExecutionState, 'children' | 'finishedChildren' | 'ids'>;
   const { young, old } = state.finishedParents;
   return {
-    ...state, children: childrenOf(state.parents), finishedChildren: { young: childrenOf(young), old: childrenOf(old) },
+    ...state, children: childrenOf(state.parents, state.finishedLegs), finishedChildren: { young: childrenOf(young), old: childrenOf(old) },
     ids: { old: new Map(ids.old), young: new Map(ids.young) },
   };
 }
@@ -28,8 +29,8 @@ type PackedId = readonly [key: string, seq: number];
 type Packed = Readonly<Record<'old' | 'young', readonly PackedId[]>>;
 
 /** The index over the children of parents, in the order of their release. */
-function childrenOf(parents: ReadonlyMap<string, Parent>): Map<string, Child> {
-  const children = [...parents.values()].flatMap((parent) => parent.children).sort((a, b) => a.seq - b.seq);
+function childrenOf(...parents: readonly ReadonlyMap<string, Parent>[]): Map<string, Child> {
+  const children = parents.flatMap((map) => [...map.values()]).flatMap((parent) => parent.children).sort((a, b) => a.seq - b.seq);
   return new Map(children.map((child) => [child.order.clOrdId, child]));
 }
 

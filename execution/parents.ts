@@ -75,27 +75,38 @@ function endDirect(parent: Parent, at: Ns): void {
 
 function finish(state: ExecutionState, parent: Parent): void {
   if (!state.parents.delete(parent.id)) return;
-  const { finishedParents, finishedChildren } = state;
-  const { young } = finishedParents;
-  keep(finishedParents, parent.id, parent, isFull);
-  if (finishedParents.young !== young) Object.assign(finishedChildren, { old: finishedChildren.young, young: new Map() });
-  for (const child of parent.children) {
-    state.children.delete(child.order.clOrdId);
-    finishedChildren.young.set(child.order.clOrdId, child);
+  if (parent.targetId === null) {
+    shelve(state, parent);
+    return;
   }
-  if (parent.targetId === null) return;
   const target = state.targets.get(targetKey(parent.account, parent.targetId));
   if (target === undefined) throw new RangeError('a parent that outlived its target');
+  state.finishedLegs.set(parent.id, parent);
   target.open -= 1;
   settleTarget(state, target);
 }
 
-/** Takes a target out of the live map once all its legs are known and none has an open parent. */
+/** Takes a target and its legs out of the live maps once all its legs are known and none is open. */
 export function settleTarget(state: ExecutionState, target: Target): void {
   if (target.open > 0 || target.legsToCome > 0) return;
   const key = targetKey(target.account, target.targetId);
   state.targets.delete(key);
   keep(state.finishedTargets, key, target, isFull);
+  for (const id of target.parents) {
+    shelve(state, state.finishedLegs.get(id) as Parent);
+    state.finishedLegs.delete(id);
+  }
+}
+
+/** Into the window of the finished, with its children. */
+function shelve({ children, finishedParents, finishedChildren }: ExecutionState, parent: Parent): void {
+  const { young } = finishedParents;
+  keep(finishedParents, parent.id, parent, isFull);
+  if (finishedParents.young !== young) Object.assign(finishedChildren, { old: finishedChildren.young, young: new Map() });
+  for (const child of parent.children) {
+    children.delete(child.order.clOrdId);
+    finishedChildren.young.set(child.order.clOrdId, child);
+  }
 }
 
 const isFull = ({ size }: ReadonlyMap<string, unknown>): boolean => size >= FINISHED_GENERATION;

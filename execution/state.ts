@@ -6,13 +6,16 @@ import type { Decimal } from '../risk/domain/decimal.ts';
 import type { Forecast } from '../risk/decision.ts';
 import type { Attribution, ChildOrder, OrderState, Side } from '../risk/domain/order.ts';
 import { NS_PER_DAY, type Ns } from '../risk/domain/time.ts';
+import { isOpen } from './order-state.ts';
 import { emptyWindow, recall } from './window.ts';
 import type { Window } from './window.ts';
 
 export interface ExecutionState {
   /** By id: those that live, and those ended ones that have open quantity at a venue. In the order of their decision. */
   readonly parents: Map<string, Parent>;
-  /** Children of these parents by clOrdId, the ended ones too. In the order of their release. */
+  /** By id: the finished legs of a live target, which is told whole while it lives. */
+  readonly finishedLegs: Map<string, Parent>;
+  /** Children of all these by clOrdId, the ended ones too. In the order of their release. */
   readonly children: Map<string, Child>;
   /** By `targetKey`: those with a parent in `parents`. */
   readonly targets: Map<string, Target>;
@@ -113,7 +116,7 @@ export interface Child {
 
 export function emptyExecutionState(): ExecutionState {
   return {
-    parents: new Map(), children: new Map(), targets: new Map(), finishedParents: emptyWindow(), finishedTargets: emptyWindow(),
+    parents: new Map(), finishedLegs: new Map(), children: new Map(), targets: new Map(), finishedParents: emptyWindow(), finishedTargets: emptyWindow(),
     finishedChildren: emptyWindow(), ids: emptyWindow(), idsSince: 0n as Ns, venues: new Map(), forgotten: false,
   };
 }
@@ -124,7 +127,13 @@ export const targetKey = (account: string, targetId: string): string => `target|
 
 /** A parent, live or finished lately; null when it is older or was never there. */
 export function findParent(state: ExecutionState, id: string): Parent | null {
-  return state.parents.get(id) ?? recall(state.finishedParents, id) ?? null;
+  return state.parents.get(id) ?? state.finishedLegs.get(id) ?? recall(state.finishedParents, id) ?? null;
+}
+
+/** Whether an order may still fill at its venue, as far as is known. */
+export function isWorking({ children }: ExecutionState, clOrdId: string): boolean {
+  const child = children.get(clOrdId);
+  return child !== undefined && isOpen(child.state);
 }
 
 /** A child of such a parent; null when it is older or was never there. */

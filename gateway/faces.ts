@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import type { Sequencer } from '../compliance/sequencer.ts';
+import { isOpen } from '../execution/order-state.ts';
 import { msBetween } from '../risk/domain/time.ts';
 import { createAuthenticator } from './auth/cache.ts';
 import { createGate } from './auth/gate.ts';
@@ -58,7 +59,7 @@ function pulseOf(house: House, sequencer: Sequencer, hub: EventHub): Pulse {
     },
     summary: (principal: Principal) => ({
       accounts: [...house.state.risk.accounts.values()].filter((account) => reaches(principal, account.id)).map((account) => accountView(house, account)),
-      working: [...house.state.execution.children.values()].filter(({ order }) => reaches(principal, order.account)).length,
+      working: [...house.state.execution.children.values()].filter(({ order, state }) => isOpen(state) && reaches(principal, order.account)).length,
       switches: [...house.state.risk.switches.values()].filter(({ scope, state }) => state !== 'active' && hub.sees(principal, scope))
         .map(({ scope, state }) => ({ scope, state })),
     }),

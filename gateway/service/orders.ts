@@ -185,8 +185,8 @@ function list(house: House, principal: Principal, { account, state, symbol, afte
   return { status: 200, body: { items: page, next: items.length > page.length ? page.at(-1)?.['seq'] : null } };
 }
 
-function* ordersOf({ parents, finishedParents }: ExecutionState): Generator<Record<string, unknown>> {
-  for (const parent of [...finishedParents.old.values(), ...finishedParents.young.values(), ...parents.values()]) {
+function* ordersOf({ parents, finishedLegs, finishedParents }: ExecutionState): Generator<Record<string, unknown>> {
+  for (const parent of [...finishedParents.old.values(), ...finishedParents.young.values(), ...finishedLegs.values(), ...parents.values()]) {
     if (parent.clOrdId === null) for (const child of parent.children) yield childView(child);
     else yield directView(parent);
   }

@@ -1,4 +1,5 @@
 /** Switches and approvals in API form. */
+import { isWorking } from '../../execution/state.ts';
 import { formatInstant } from '../../risk/domain/time.ts';
 import type { SwitchFlipped } from '../../risk/records.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
@@ -60,7 +61,7 @@ async function flipped(house: House, principal: Principal, body: SwitchBody): Pr
       return answer.receipt === null ? onlyInEmergency(body) : repeated(house, answer.seq, answer.receipt);
     case 'flipped': {
       const { scope, state, previous } = answer.flipped;
-      const acknowledged = answer.cancels.filter(({ clOrdId }) => !house.state.execution.children.has(clOrdId)).length;
+      const acknowledged = answer.cancels.filter(({ clOrdId }) => !isWorking(house.state.execution, clOrdId)).length;
       return { status: 201, body: { scope, state, previous, receipt: receiptView(answer.receipt), cancels: { requested: answer.cancels.length, acknowledged } } };
     }
   }
@@ -85,7 +86,7 @@ async function cancelsOf(house: House, seq: number): Promise<{ requested: number
     const page = await house.records(from, from + UNIT_PAGE);
     const unit = page.filter((record) => record.cause === seq && record.kind === 'cancel.requested');
     requested += unit.length;
-    acknowledged += unit.filter((record) => !house.state.execution.children.has((record.body as { clOrdId: string }).clOrdId)).length;
+    acknowledged += unit.filter((record) => !isWorking(house.state.execution, (record.body as { clOrdId: string }).clOrdId)).length;
     if (page.length < UNIT_PAGE || page.at(-1)?.cause !== seq) return { requested, acknowledged };
   }
 }

@@ -71,11 +71,13 @@ t.test('books are the sum of the fills, reservations the sum of what may still b
 t.test('the live maps hold what is open and nothing else, and every order is somewhere', (t) => {
   fc.assert(fc.property(steps, (history) => {
     const { state } = worldOf(history);
-    const children = [...state.parents.values()].flatMap((p) => p.children);
+    const legs = [...state.finishedLegs.values()];
+    const children = [...state.parents.values(), ...legs].flatMap((p) => p.children);
     const targets = [...state.targets.values()];
     return [...state.parents.values()].every((p) => p.end === null || p.reserved > 0n || p.children.some((c) => isOpen(c.state)))
       && [...state.finishedParents.young.values()].every((p) => p.end !== null && p.reserved === 0n)
       && state.children.size === children.length && children.every((c) => state.children.get(c.order.clOrdId) === c)
+      && legs.every((p) => p.end !== null && p.reserved === 0n && targets.some((target) => target.parents.includes(p.id)))
       && targets.every((target) => target.open === target.parents.filter((id) => state.parents.has(id)).length && target.open > 0);
   }), { numRuns: 200 });
   t.end();

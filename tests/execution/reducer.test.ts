@@ -218,6 +218,21 @@ t.test('windows: ids of at least two days, and the last finished', (t) => {
   t.end();
 });
 
+t.test('a target is told whole while one of its legs lives, whatever else comes and goes', (t) => {
+  const world = new World();
+  const [done, live] = world.target('s1', [['AAA', 10], ['BBB', 10]]) as [string, string];
+  const child = world.release(done, 10, { side: 'buy', strategy: 's1', symbol: 'AAA' });
+  world.fill(child, 10);
+  t.strictSame([...world.state.parents.keys()], [live]);
+  for (let n = 0; n < 2 * FINISHED_GENERATION; n++) world.order(1, 'buy', 's2', 'AAA', 'denied');
+  t.equal(findParent(world.state, done)?.end?.reason, 'filled');
+  t.equal(stateOf(world, child), 'filled');
+  world.expire(live);
+  t.same([world.state.finishedLegs.size, world.state.children.size, world.state.targets.size], [0, 0, 0], 'and leaves as a whole');
+  t.ok(findParent(world.state, done) !== null && findParent(world.state, live) !== null);
+  t.end();
+});
+
 t.test('a refusal of an order that the venue has speaks of a second arrival', (t) => {
   const world = new World();
   const id = world.order(100);

@@ -24,6 +24,10 @@ import { LiveView, OpenView, ReadyView, TextView } from './schemas/views.ts';
 import type { Answer, Service } from './service.ts';
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Nothing more is taken, and no connection is kept alive: it would keep us alive for as long as its client likes. */
+    isStopping: boolean;
+  }
   interface FastifyRequest {
     /** Set by the token's check; null on public routes and on sockets that have not shown a token yet. */
     principal: Principal | null;
@@ -52,6 +56,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     trustProxy: false,
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
+    return503OnClosing: false, // ours is a problem like all others
     bodyLimit: BOUNDS.bodyBytes,
     requestTimeout: BOUNDS.requestTimeoutMs,
     http: { maxHeaderSize: BOUNDS.headerBytes, headersTimeout: BOUNDS.headersTimeoutMs, connectionsCheckingInterval: BOUNDS.connectionsCheckedEveryMs },
@@ -69,7 +74,9 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   app.server.on('connection', (socket) => {
     strangers.add(socket);
   });
+  app.decorate('isStopping', false);
   app.addHook('preClose', (done) => {
+    app.isStopping = true;
     strangers.dropAll();
     done();
   });
@@ -153,6 +160,7 @@ function createGuards(parts: AppParts, performer: Performer, strangers: Stranger
       const { socket } = request.raw;
       // The connection of a refused upgrade has no parser any more: nobody else would end it.
       if (isUpgrade(request)) reply.raw.once('finish', () => { socket.destroySoon(); });
+      if (reply.server.isStopping) throw new Refusal('NOT_READY', 'The gateway is stopping');
       if (!isOurHost(request.headers.host, parts.host)) throw new Refusal('MISDIRECTED');
       if (!request.is404) done();
       else if (request.url.startsWith('/v1')) authenticate(request, null, done, refuseUnknown);

@@ -19,6 +19,7 @@ export function send(reply: FastifyReply, answer: Answer, type?: string): void {
   reply.code(status).headers(COMMON_HEADERS);
   if (status === 401) reply.header('www-authenticate', 'Bearer');
   if (RETRY_STATUSES.includes(status)) reply.header('retry-after', String(BOUNDS.retryAfterSeconds));
+  if (reply.server.isStopping) reply.header('connection', 'close');
   if (typeof body === 'string') reply.header('content-type', type ?? TEXT_TYPE).send(body);
   else reply.header('content-type', isProblem(answer) ? PROBLEM_TYPE : JSON_TYPE).send(jsonText(body));
 }

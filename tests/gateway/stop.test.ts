@@ -1,0 +1,49 @@
+/** The edge ends: what it took is answered, what comes meanwhile is refused, and no connection keeps it from ending. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import t from 'tap';
+import type { Answer } from '../../gateway/http/service.ts';
+import { makeEdge, order } from './edge.ts';
+
+/** All that a connection says until its end. */
+async function heard(socket: Socket): Promise<string> {
+  let text = '';
+  socket.setEncoding('latin1').on('data', (chunk: string) => { text += chunk; });
+  await once(socket, 'close');
+  return text;
+}
+
+t.test('a stop waits for answers, and for nothing else', async (t) => {
+  const edge = await makeEdge();
+  const port = Number(new URL(await edge.listen()).port);
+  const body = JSON.stringify(order);
+  const head = `POST /v1/orders HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${await edge.token()}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
+  const known = async (): Promise<Socket> => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write(head + body);
+    await once(socket, 'data');
+    return socket;
+  };
+  const [inFlight, half, idle] = [await known(), await known(), await known()];
+  let answer: (answer: Answer) => void = () => undefined;
+  const taken = new Promise<void>((resolve) => {
+    edge.answers.set('submitOrder', () => {
+      resolve();
+      return new Promise((give) => { answer = give; });
+    });
+  });
+  const said = Promise.all([inFlight, half, idle].map(heard));
+  half.write(head.slice(0, 20));
+  inFlight.write(head + body);
+  await taken;
+  const closed = edge.app.close();
+  await once(idle, 'close');
+  half.write(head.slice(20) + body);
+  await once(half, 'close');
+  answer({ status: 201, body: { done: 'late' } });
+  await closed;
+  const [answered, refused, silent] = await said;
+  t.match(answered, /^HTTP\/1\.1 201 [^]*connection: close\r\n[^]*"late"/i);
+  t.match(refused, /^HTTP\/1\.1 503 [^]*connection: close\r\n[^]*"code":"NOT_READY"/i);
+  t.equal(silent, '');
+});

@@ -42,6 +42,8 @@ export interface StoredRecord {
 
 /** What a batch carries to the store. `subject` is the key by which an older order or target is looked up, or null. */
 export interface StoredLine extends StoredRecord {
+  /** Of the record. */
+  readonly at: Ns;
   readonly subject: string | null;
 }
 

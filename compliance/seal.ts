@@ -50,7 +50,7 @@ export function seal(log: string, head: Head, at: Ns, drafts: readonly Draft[], 
     prev = leafHash(canonical);
     bytes += size;
     records.push({ log, seq, at, kind, v, actor, cause, body });
-    lines.push({ seq, canonical, hash: prev, subject });
+    lines.push({ seq, canonical, hash: prev, at, subject });
   }
   return { records, lines, bytes };
 }

@@ -1,11 +1,7 @@
-/**
- * The log in PostgreSQL. Appends go over one connection of their own, one statement a batch; reads over a small pool.
- *
- * Canonical JSON holds no raw newline, so a batch travels as one text of lines, one bytea of hashes and one text of subjects: five
- * parameters whatever its size, one prepared statement, twice the speed of arrays. At most `VALUES_MAX` records travel as values.
- */
+/** The log in PostgreSQL. Appends go over one connection of their own, one statement a batch; reads over a small pool. */
 import { sql } from 'kysely';
 import type pg from 'pg';
+import { copyLines } from './copy.ts';
 import { LogUnreadable, type LogStore, type StoredLine, type StoredRecord } from './journal.ts';
 import { openLane, type LaneOptions } from './lane.ts';
 import { openTables, type Database, type Tables } from './tables.ts';
@@ -25,27 +21,6 @@ export interface PostgresStore extends LogStore {
   readonly tables: Database;
   close(): Promise<void>;
 }
-
-const AT = (line: string): string => `substr(${line}, strpos(${line}, '"at":"') + 6, 30)::timestamptz`;
-
-/** Up to so many records travel as values: cutting rows out of texts costs more than it saves. One statement for each number of rows. */
-const VALUES_MAX = 8;
-const INSERT_VALUES = Array.from({ length: VALUES_MAX }, (_, last) => ({
-  name: `values${String(last + 1)}`,
-  text: `INSERT INTO portcullis.records (log, seq, hash, at, subject, canonical) VALUES ${Array.from({ length: last + 1 }, (_, row) => valuesOf(row)).join(', ')}`,
-}));
-
-function valuesOf(row: number): string {
-  const [hash, canonical, subject] = [3, 4, 5].map((first) => `$${String(first + 3 * row)}`) as [string, string, string];
-  return `($1, $2::bigint + ${String(row)}, ${hash}::bytea, ${AT(`${canonical}::text`)}, ${subject}::text, ${canonical}::text)`;
-}
-
-const INSERT_LINES = {
-  name: 'lines',
-  text: `INSERT INTO portcullis.records (log, seq, hash, at, subject, canonical)
-    SELECT $1, $2::bigint + n - 1, substr($3::bytea, (n::int - 1) * 32 + 1, 32), ${AT('line')}, nullif(subject, ''), line
-    FROM ROWS FROM (string_to_table($4::text, E'\\n'), string_to_table($5::text, E'\\n')) WITH ORDINALITY AS t (line, subject, n)`,
-};
 
 const UNIQUE_VIOLATION = '23505';
 const CHECK_VIOLATION = '23514';
@@ -121,32 +96,12 @@ const isPostgresError = (error: unknown): error is PostgresError => error instan
 /** Once in 50 million records the range is not there yet. */
 async function insert(client: pg.Client, log: string, lines: readonly StoredLine[]): Promise<void> {
   try {
-    await insertOnce(client, log, lines);
+    await copyLines(client, log, lines);
   } catch (error) {
     if (!isPostgresError(error) || error.code !== CHECK_VIOLATION || error.constraint !== undefined) throw error;
     await client.query('SELECT portcullis.extend_records()');
-    await insertOnce(client, log, lines);
+    await copyLines(client, log, lines);
   }
-}
-
-async function insertOnce(client: pg.Client, log: string, lines: readonly StoredLine[]): Promise<void> {
-  const [first] = lines as readonly [StoredLine, ...StoredLine[]];
-  const statement = INSERT_VALUES[lines.length - 1];
-  if (statement === undefined) await client.query({ ...INSERT_LINES, values: [log, first.seq, ...joined(lines)] });
-  else await client.query({ ...statement, values: [log, first.seq, ...lines.flatMap(({ hash, canonical, subject }) => [Buffer.from(hash, 'hex'), canonical, subject])] });
-}
-
-/** Hashes as one value, texts and subjects one a line. */
-function joined(lines: readonly StoredLine[]): readonly [Buffer, string, string] {
-  const hashes = Buffer.allocUnsafe(32 * lines.length);
-  const texts: string[] = [];
-  const subjects: string[] = [];
-  for (const [i, { hash, canonical, subject }] of lines.entries()) {
-    hashes.write(hash, 32 * i, 'hex');
-    texts.push(canonical);
-    subjects.push(subject ?? '');
-  }
-  return [hashes, texts.join('\n'), subjects.join('\n')];
 }
 
 const stored = ({ seq, hash, canonical }: Pick<Tables['records'], 'seq' | 'hash' | 'canonical'>): StoredRecord =>

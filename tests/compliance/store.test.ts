@@ -5,6 +5,7 @@ import t, { type Test } from 'tap';
 import { contentHash, leafHash } from '../../compliance/canonical.ts';
 import type { StoredLine } from '../../compliance/journal.ts';
 import { postgresStore, type PostgresStore } from '../../compliance/store.ts';
+import { instant } from '../../risk/domain/time.ts';
 import { testDatabase } from '../doubles/postgres.ts';
 
 const database = await testDatabase();
@@ -24,7 +25,7 @@ function line(log: string, seq: number, more: { subject?: string; body?: unknown
   const { subject = null, body = {} } = more;
   const at = '2026-11-20T09:30:00.123456789Z';
   const canonical = `{"actor":{"id":"at","role":"strategy"},"at":"${at}","body":${JSON.stringify(body)},"cause":null,"kind":"x.y","log":"${log}","seq":${seq}}`;
-  return { seq, canonical, hash: leafHash(canonical), subject };
+  return { seq, canonical, hash: leafHash(canonical), at: instant(at), subject };
 }
 const lines = (log: string, from: number, n: number): StoredLine[] => Array.from({ length: n }, (_, i) => line(log, from + i));
 

@@ -1,5 +1,6 @@
 import t from 'tap';
 import type { StoredLine } from '../../compliance/journal.ts';
+import { instant } from '../../risk/domain/time.ts';
 import { EventHub } from '../../gateway/events.ts';
 import type { EventSink, LogChannel, StreamEvent } from '../../gateway/ws/events.ts';
 import { canonicalRecord, leafHash } from '../../compliance/canonical.ts';
@@ -16,7 +17,7 @@ async function grow(store: MemoryStore, hub: EventHub, count: number): Promise<v
       { actor: { id: 'PAPER', role: 'venue' }, at: '2026-11-20T09:30:00.000000000Z', cause: null, kind: 'order.acknowledged', log: 'L', prev: '0'.repeat(64), seq, v: 1 },
       '{"account":"ACC1"}',
     );
-    return { seq, canonical, hash: leafHash(canonical), subject: null };
+    return { seq, canonical, hash: leafHash(canonical), at: instant('2026-11-20T09:30:00Z'), subject: null };
   });
   await store.append(lines);
   hub.publish(lines);

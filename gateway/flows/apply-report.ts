@@ -1,9 +1,11 @@
 import { draft } from '../../compliance/records.ts';
 import type { RecordBodies } from '../../compliance/records.ts';
 import { doubtOf, type Doubt } from '../../execution/evidence.ts';
+import type { OrderAcknowledged, OrderFilled } from '../../execution/records.ts';
 import { findChild, isRepeat, type Child } from '../../execution/state.ts';
 import type { VenueReport } from '../../execution/venue.ts';
 import { formatDecimal } from '../../risk/domain/decimal.ts';
+import type { Side } from '../../risk/domain/order.ts';
 import type { Actor, Draft } from '../../risk/domain/record.ts';
 import { formatInstant, NS_PER_DAY, type Ns } from '../../risk/domain/time.ts';
 import { SETTLEMENT_DAYS_MAX } from '../../risk/universe.ts';
@@ -50,7 +52,7 @@ function reported(house: House, venue: string, actor: Actor, { order, seq }: Chi
     case 'acknowledged':
       return draft('order.acknowledged', actor, seq, base);
     case 'filled':
-      return draft('order.filled', actor, seq, { ...base, ...fill(house, order, report) });
+      return draft('order.filled', actor, seq, filled(house, order.side, base, report));
     case 'canceled':
     case 'expired': {
       // the most frequent end: its keys stand in order, as a record wants them
@@ -70,13 +72,14 @@ function reported(house: House, venue: string, actor: Actor, { order, seq }: Chi
   }
 }
 
-function fill(
-  house: House, { side, symbol }: Child['order'], report: VenueReport & { kind: 'filled' },
-): Omit<RecordBodies['order.filled'], keyof RecordBodies['order.acknowledged']> {
+/** Its keys stand in order, as a record wants them. */
+function filled(house: House, side: Side, base: OrderAcknowledged, report: VenueReport & { kind: 'filled' }): OrderFilled {
+  const { account, clOrdId, parent, receivedAt, sourceSeq, strategy, symbol, venue, venueAt } = base;
   const { execId, lastQty, lastPx, cumQty, leavesQty, fee, liquidity } = report;
   return {
-    cumQty: formatDecimal(cumQty), execId, fee: formatDecimal(fee), lastPx: formatDecimal(lastPx), lastQty: formatDecimal(lastQty),
-    leavesQty: formatDecimal(leavesQty), liquidity, settlesAt: side === 'buy' ? null : settlement(house, symbol, report.venueAt), side,
+    account, clOrdId, cumQty: formatDecimal(cumQty), execId, fee: formatDecimal(fee), lastPx: formatDecimal(lastPx), lastQty: formatDecimal(lastQty),
+    leavesQty: formatDecimal(leavesQty), liquidity, parent, receivedAt, settlesAt: side === 'buy' ? null : settlement(house, symbol, report.venueAt), side,
+    sourceSeq, strategy, symbol, venue, venueAt,
   };
 }
 

@@ -1,5 +1,6 @@
 import { draft, SYSTEM } from '../../compliance/records.ts';
 import { committedQty } from '../../execution/parents.ts';
+import type { SliceWithheld } from '../../execution/records.ts';
 import type { Choice } from '../../execution/route.ts';
 import type { ScheduleStep } from '../../execution/schedule.ts';
 import type { Parent } from '../../execution/state.ts';
@@ -10,10 +11,10 @@ import { formatDecimal, subtract, toNumber, type Decimal } from '../../risk/doma
 import type { ChildOrder } from '../../risk/domain/order.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
 import { formatInstant } from '../../risk/domain/time.ts';
-import type { Facts } from '../../risk/facts.ts';
+import type { Facts, SymbolFactsJson } from '../../risk/facts.ts';
 import { factsJson, readFacts, textOf } from '../facts.ts';
 import { idOf, policyInForce, venueFor, type House } from '../house.ts';
-import { sendOrWithhold } from './send.ts';
+import { sendOrWithhold, sliceReleased } from './send.ts';
 
 /** One slice of a parent, when its time has come and new work is taken: fresh facts, the same decision on the child, the record, a last look, the send. */
 export async function releaseSlice(house: House, id: string, step: ScheduleStep): Promise<void> {
@@ -34,31 +35,31 @@ export async function releaseSlice(house: House, id: string, step: ScheduleStep)
   };
   const { account, attribution, forecast, strategy, symbol } = parent;
   const decision = decideOrder({ terms: child, subject: null, attribution, forecast, venue, reservedQty: orderQty }, house.state.risk, facts);
-  const verdicts = packVerdicts(ORDER_CHECKS, decision.verdicts, policyInForce(house), parent.symbol);
+  const { observed, verdicts } = packVerdicts(ORDER_CHECKS, decision.verdicts, policyInForce(house), parent.symbol);
   const due = formatInstant(step.at);
 
   // record
-  const terms = {
-    account: child.account, expireAt: null, limitPx: textOf(child.limitPx), orderQty: formatDecimal(orderQty), participation: child.participation,
-    side: child.side, strategy: child.strategy, symbol: child.symbol, tif: child.tif, type: child.type,
-  };
   const seen = factsJson(facts.symbols.get(child.symbol));
   if (decision.decision === 'denied' || choice === null) {
     const withheld = draft('slice.withheld', SYSTEM, parent.decidedSeq, {
-      account, clOrdId: null, decision: 'denied', due, judged: { ...terms, facts: seen, venue }, orderQty: terms.orderQty, parent: id, strategy, symbol,
-      why: 'denied', ...verdicts,
+      account, clOrdId: null, decision: 'denied', due, judged: judged(child, seen), observed, orderQty: formatDecimal(orderQty), parent: id, strategy, symbol,
+      verdicts, why: 'denied',
     });
     await house.journal.append([withheld], facts.now).durable;
     return;
   }
-  const released = draft('slice.released', SYSTEM, parent.decidedSeq, {
-    ...terms, arm: choice.arm, arms: choice.arms, clOrdId: child.clOrdId, decision: 'accepted', due, facts: seen, origClOrdId: null, parent: id, venue, ...verdicts,
-  });
+  const { arm, arms } = choice;
+  const released = draft('slice.released', SYSTEM, parent.decidedSeq, sliceReleased(child, { arm, arms, due, facts: seen, observed, verdicts }));
   const [receipt] = await house.journal.append([released], facts.now).durable;
 
   // act
   sendOrWithhold(house, decision.approved, receipt as Receipt);
 }
+
+/** What was denied, as its record keeps it. */
+const judged = ({ account, limitPx, orderQty, participation, side, strategy, symbol, tif, type, venue }: ChildOrder, facts: SymbolFactsJson): SliceWithheld['judged'] => ({
+  account, expireAt: null, facts, limitPx: textOf(limitPx), orderQty: formatDecimal(orderQty), participation, side, strategy, symbol, tif, type, venue,
+});
 
 /** Without a quote there is no choice: the checks see a market order without facts, and deny it for that. */
 const UNROUTED = { type: 'market', limitPx: null, tif: 'ioc', participation: null } as const;

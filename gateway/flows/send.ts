@@ -1,12 +1,25 @@
 import { draft, SYSTEM } from '../../compliance/records.ts';
 import { isOpen } from '../../execution/order-state.ts';
+import type { SliceReleased } from '../../execution/records.ts';
 import type { Child, Parent } from '../../execution/state.ts';
 import { formatDecimal, subtract } from '../../risk/domain/decimal.ts';
 import type { ChildOrder } from '../../risk/domain/order.ts';
 import type { Approved, Receipt } from '../../risk/domain/proof.ts';
 import type { Verdict } from '../../risk/domain/verdict.ts';
+import { formatInstant } from '../../risk/domain/time.ts';
 import { lastLook } from '../../risk/last-look.ts';
+import { textOf } from '../facts.ts';
 import type { House } from '../house.ts';
+
+/** The record before a send. Its keys stand in order, as a record wants them. */
+export function sliceReleased(child: ChildOrder, how: Pick<SliceReleased, 'arm' | 'arms' | 'due' | 'facts' | 'observed' | 'verdicts'>): SliceReleased {
+  return {
+    account: child.account, arm: how.arm, arms: how.arms, clOrdId: child.clOrdId, decision: 'accepted', due: how.due,
+    expireAt: child.expireAt === null ? null : formatInstant(child.expireAt), facts: how.facts, limitPx: textOf(child.limitPx), observed: how.observed,
+    orderQty: formatDecimal(child.orderQty), origClOrdId: child.origClOrdId, parent: child.parent, participation: child.participation, side: child.side,
+    strategy: child.strategy, symbol: child.symbol, tif: child.tif, type: child.type, venue: child.venue, verdicts: how.verdicts,
+  };
+}
 
 /**
  * The last look before a send, in the turn of the send: while the record became durable a switch may have flipped, or the order may

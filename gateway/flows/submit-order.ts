@@ -1,5 +1,5 @@
 import { draft } from '../../compliance/records.ts';
-import type { RecordBodies } from '../../compliance/records.ts';
+import type { SliceReleased } from '../../execution/records.ts';
 import { packVerdicts } from '../../risk/verdicts.ts';
 import { ORDER_CHECKS } from '../../risk/checks/index.ts';
 import { decideOrder } from '../../risk/decide.ts';
@@ -14,7 +14,7 @@ import type { OrderDecided } from '../../risk/records.ts';
 import { factsJson, midOf, readFacts, textOf } from '../facts.ts';
 import { idOf, policyInForce, venueFor, type House } from '../house.ts';
 import { decisionAt, knownAs, lookUpForgotten } from './recall.ts';
-import { sendOrWithhold } from './send.ts';
+import { sendOrWithhold, sliceReleased } from './send.ts';
 
 export interface OrderSubmission {
   readonly actor: Actor;
@@ -81,11 +81,5 @@ export function orderDecided<T extends OrderTerms>(
 }
 
 /** The slice of a direct order: sent as it was asked, so there was one arm and no choice. */
-export function directSlice(child: ChildOrder): RecordBodies['slice.released'] {
-  return {
-    account: child.account, arm: 'direct', arms: [], clOrdId: child.clOrdId, decision: 'accepted', due: null,
-    expireAt: child.expireAt === null ? null : formatInstant(child.expireAt), facts: null, limitPx: textOf(child.limitPx), observed: [],
-    orderQty: formatDecimal(child.orderQty), origClOrdId: child.origClOrdId, parent: child.parent, participation: child.participation, side: child.side,
-    strategy: child.strategy, symbol: child.symbol, tif: child.tif, type: child.type, venue: child.venue, verdicts: [],
-  };
-}
+export const directSlice = (child: ChildOrder): SliceReleased =>
+  sliceReleased(child, { arm: 'direct', arms: [], due: null, facts: null, observed: [], verdicts: [] });

@@ -1,7 +1,7 @@
 import { draft } from '../../compliance/records.ts';
 import { workingChild } from '../../execution/parents.ts';
 import { isOpen } from '../../execution/order-state.ts';
-import type { Child, Parent } from '../../execution/state.ts';
+import { findChild, findParent, type Child, type Parent } from '../../execution/state.ts';
 import { decideOrder } from '../../risk/decide.ts';
 import type { Decimal } from '../../risk/domain/decimal.ts';
 import type { ChildOrder } from '../../risk/domain/order.ts';
@@ -15,6 +15,7 @@ import { cancelBody, cancelDrafts, sendCancels } from './cancel.ts';
 import { decidedSeqOf } from './recall.ts';
 import { sendOrWithhold } from './send.ts';
 import { directSlice, orderDecided } from './submit-order.ts';
+import { withdrawnDrafts } from './withdraw.ts';
 
 export interface Amendment {
   readonly actor: Actor;
@@ -38,8 +39,9 @@ function workingOrder(house: House, account: string, clOrdId: string): { readonl
 /** The venue has said that it has the order, and nothing else is under way with it. */
 const isReplaceable = ({ state }: Child): boolean => state === 'new' || state === 'partially_filled';
 
-/** Why nothing works under an id: it was never decided, or it is done. */
+/** Why nothing can be amended under an id: it was never decided; or it is done, or is a target's. */
 async function absence(house: House, account: string, clOrdId: string): Promise<'unknown' | 'done'> {
+  if (findNamed(house, account, clOrdId) !== null) return 'done';
   return (await decidedSeqOf(house, 'order', account, clOrdId)) === null ? 'unknown' : 'done';
 }
 
@@ -78,18 +80,34 @@ export async function amendOrder(house: House, amendment: Amendment): Promise<Am
 
 export type CancelAnswer = { readonly outcome: 'requested'; readonly receipt: Receipt | null } | { readonly outcome: 'unknown' | 'done' };
 
-/** A cancel always passes, and works also while the log cannot be written. */
+/** A cancel always passes, and works also while the log cannot be written. A target's leg ends with it; a slice ends alone, and its leg goes on. */
 export async function cancelOrder(house: House, { actor, account, clOrdId }: Pick<Amendment, 'actor' | 'account' | 'clOrdId'>): Promise<CancelAnswer> {
   // read
-  const working = workingOrder(house, account, clOrdId);
-  if (working === null) return { outcome: await absence(house, account, clOrdId) };
+  const named = findNamed(house, account, clOrdId);
+  if (named === null) return { outcome: await absence(house, account, clOrdId) };
+  const { parent, children } = named;
+  const open = children.filter(({ state }) => isOpen(state));
+  const endsLeg = parent.id === clOrdId && parent.targetId !== null && parent.end === null;
+  if (open.length === 0 && !endsLeg) return { outcome: 'done' };
 
   // record: of an order and the one that is to replace it, either may be the one that works
-  const cancels = working.parent.children.filter(({ state }) => isOpen(state)).map((child) => cancelBody(child, 'asked by the strategy'));
-  const drafts = cancelDrafts(cancels, working.parent.decidedSeq, actor);
+  const reason = 'asked by the strategy';
+  const cancels = open.map((child) => cancelBody(child, reason));
+  const withdrawn = endsLeg ? withdrawnDrafts([parent], { actor, reason, cause: parent.decidedSeq }) : [];
+  const drafts = [...withdrawn, ...cancelDrafts(cancels, endsLeg ? 'first' : parent.decidedSeq, actor)];
   const receipt = await recordInAnyCase(house, drafts);
 
   // act
   sendCancels(house, cancels);
   return { outcome: 'requested', receipt };
+}
+
+/** An order by its caller's id or by ours, with all its children; or one of its slices alone. */
+function findNamed(house: House, account: string, id: string): { readonly parent: Parent; readonly children: readonly Child[] } | null {
+  const { execution } = house.state;
+  const whole = findOrder(house, account, id) ?? findParent(execution, id);
+  if (whole !== null) return whole.account === account ? { parent: whole, children: whole.children } : null;
+  const slice = findChild(execution, id);
+  const parent = slice === null ? null : findParent(execution, slice.order.parent);
+  return slice === null || parent?.account !== account ? null : { parent, children: [slice] };
 }

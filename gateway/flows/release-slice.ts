@@ -57,9 +57,11 @@ export async function releaseSlice(house: House, id: string, step: ScheduleStep)
 }
 
 /** What was denied, as its record keeps it. */
-const judged = ({ account, limitPx, orderQty, participation, side, strategy, symbol, tif, type, venue }: ChildOrder, facts: SymbolFactsJson): SliceWithheld['judged'] => ({
-  account, expireAt: null, facts, limitPx: textOf(limitPx), orderQty: formatDecimal(orderQty), participation, side, strategy, symbol, tif, type, venue,
-});
+function judged({ account, limitPx, orderQty, participation, side, strategy, symbol, tif, type, venue }: ChildOrder, facts: SymbolFactsJson): SliceWithheld['judged'] {
+  return {
+    account, expireAt: null, facts, limitPx: textOf(limitPx), orderQty: formatDecimal(orderQty), participation, side, strategy, symbol, tif, type, venue,
+  };
+}
 
 /** Without a quote there is no choice: the checks see a market order without facts, and deny it for that. */
 const UNROUTED = { type: 'market', limitPx: null, tif: 'ioc', participation: null } as const;

@@ -2,7 +2,7 @@
 import { contentHash } from '../../compliance/canonical.ts';
 import type { OrderFilled } from '../../execution/records.ts';
 import { avgPxOf } from '../../execution/shortfall.ts';
-import { findParent, orderKey, type Child, type ExecutionState, type Parent } from '../../execution/state.ts';
+import { findChild, findParent, orderKey, type Child, type ExecutionState, type Parent } from '../../execution/state.ts';
 import { recall } from '../../execution/window.ts';
 import { unpackVerdicts, verdictsText } from '../../risk/verdicts.ts';
 import { ORDER_CHECKS } from '../../risk/checks/index.ts';
@@ -74,6 +74,9 @@ interface Progress {
   readonly venue: string | null;
 }
 
+const NOT_AMENDABLE = 'The order cannot be amended: it is done, not yet at the venue, being cancelled, filled to the new quantity, or of a target, '
+  + 'which a newer target changes';
+
 async function amend(house: House, principal: Principal, account: string, clOrdId: string, body: AmendBody): Promise<Answer> {
   const answer = await amendOrder(house, {
     actor: actorOf(principal), account, clOrdId, limitPx: body.limitPx === undefined ? null : parseDecimal(body.limitPx),
@@ -85,7 +88,7 @@ async function amend(house: House, principal: Principal, account: string, clOrdI
     case 'unknown':
       return problem('NOT_FOUND', 'There is no such order');
     case 'done':
-      return problem('CONFLICT', 'The order cannot be amended: it is done, not yet at the venue, being cancelled, or filled to the new quantity');
+      return problem('CONFLICT', NOT_AMENDABLE);
     case 'decided':
       return amendedAnswer(house, answer.decided, answer.receipt);
   }
@@ -114,8 +117,8 @@ async function cancel(house: House, principal: Principal, account: string, clOrd
 
 /** Runs on the account that the id belongs to. Another's id is as unknown as one that does not exist. */
 async function withOrder(house: House, principal: Principal, hint: AccountHint, clOrdId: string, run: (account: string) => Promise<Answer>): Promise<Answer> {
-  const { children, ids } = house.state.execution;
-  const generated = (findParent(house.state.execution, clOrdId) ?? children.get(clOrdId)?.order)?.account;
+  const { execution, execution: { ids } } = house.state;
+  const generated = (findParent(execution, clOrdId) ?? findChild(execution, clOrdId)?.order)?.account;
   const { account, isAmbiguous } = accountFor(house, principal, hint, (each) => each === generated || recall(ids, orderKey(each, clOrdId)) !== undefined);
   if (isAmbiguous) return problem('CONFLICT', 'More than one account has this clOrdId: say which with ?account=');
   return account === null ? problem('NOT_FOUND', 'There is no such order') : run(account);

@@ -134,9 +134,17 @@ export class Callers {
   }
 
   async #cancel(house: House): Promise<Answer> {
-    const order = this.#recentOrder(house);
+    const order = this.#orderOfTarget(house) ?? this.#recentOrder(house);
     if (order === null) return this.#submitOrder(house);
     return cancelOrder(house, { actor: strategy('s-1'), account: order.account, clOrdId: order.clOrdId });
+  }
+
+  /** Now and then a target's leg, or one of its slices, by our id. */
+  #orderOfTarget(house: House): { readonly clOrdId: string; readonly account: string } | null {
+    const legs = [...house.state.execution.parents.values()].filter(({ targetId }) => targetId !== null);
+    if (legs.length === 0 || this.#random.chance(0.7)) return null;
+    const { id, account, children } = this.#random.pick(legs);
+    return { account, clOrdId: children.length > 0 && this.#random.chance(0.5) ? this.#random.pick(children).order.clOrdId : id };
   }
 
   /** Mostly one that works; sometimes any. */

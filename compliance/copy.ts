@@ -25,7 +25,7 @@ const SIGNATURE = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), in
 const TRAILER = Buffer.from([0xff, 0xff]);
 const COPY_DONE = Buffer.concat([Buffer.from('c'), int4(LENGTH_BYTES)]);
 
-/** Stores the lines, in order, as one statement. Errors: the server's own; any other leaves the outcome unknown. */
+/** Stores the lines, in order, as one statement. Errors: what the server refused is not stored; after any other end the outcome is unknown. */
 export function copyLines(client: pg.Client, log: string, lines: readonly StoredLine[]): Promise<void> {
   const message = copyMessage(log, lines);
   return new Promise((resolve, reject) => {
@@ -68,18 +68,18 @@ function copyMessage(log: string, lines: readonly StoredLine[]): Buffer {
   const texts = lines.reduce((sum, { canonical, subject }) => sum + Buffer.byteLength(canonical) + (subject?.length ?? 0), 0);
   const dataBytes = LENGTH_BYTES + SIGNATURE.length + lines.length * (ROW_BYTES + log.length) + texts + TRAILER.length;
   const message = Buffer.allocUnsafe(QUERY.length + 1 + dataBytes + COPY_DONE.length);
-  let at = QUERY.copy(message);
-  at += message.write('d', at);
-  at = message.writeInt32BE(dataBytes, at);
-  at += SIGNATURE.copy(message, at);
-  for (const line of lines) at = writeRow(message, at, log, line);
-  at += TRAILER.copy(message, at);
-  COPY_DONE.copy(message, at);
+  let end = QUERY.copy(message);
+  end += message.write('d', end);
+  end = message.writeInt32BE(dataBytes, end);
+  end += SIGNATURE.copy(message, end);
+  for (const line of lines) end = writeRow(message, end, log, line);
+  end += TRAILER.copy(message, end);
+  COPY_DONE.copy(message, end);
   return message;
 }
 
-function writeRow(message: Buffer, start: number, log: string, { seq, hash, at, subject, canonical }: StoredLine): number {
-  let end = message.writeInt16BE(FIELDS, start);
+function writeRow(message: Buffer, offset: number, log: string, { seq, hash, at, subject, canonical }: StoredLine): number {
+  let end = message.writeInt16BE(FIELDS, offset);
   end = writeText(message, end, log);
   end = writeInt8(message, end, BigInt(seq));
   end = message.writeInt32BE(HASH_BYTES, end);
@@ -89,17 +89,17 @@ function writeRow(message: Buffer, start: number, log: string, { seq, hash, at, 
   return writeText(message, end, canonical);
 }
 
-function writeText(message: Buffer, at: number, text: string): number {
-  const bytes = message.write(text, at + LENGTH_BYTES);
-  return message.writeInt32BE(bytes, at) + bytes;
+function writeText(message: Buffer, offset: number, text: string): number {
+  const bytes = message.write(text, offset + LENGTH_BYTES);
+  return message.writeInt32BE(bytes, offset) + bytes;
 }
 
-function writeInt8(message: Buffer, at: number, value: bigint): number {
-  return message.writeBigInt64BE(value, message.writeInt32BE(INT8_BYTES, at));
+function writeInt8(message: Buffer, offset: number, value: bigint): number {
+  return message.writeBigInt64BE(value, message.writeInt32BE(INT8_BYTES, offset));
 }
 
 /** 2000-01-01, PostgreSQL's epoch. */
 const EPOCH_US = 946_684_800_000_000n;
 
-/** The nearest microsecond, as PostgreSQL reads a text of nine digits. */
-const timestampOf = (at: Ns): bigint => (at + 500n) / 1_000n - EPOCH_US;
+/** Microseconds are all that PostgreSQL keeps; the record has the rest. */
+const timestampOf = (at: Ns): bigint => at / 1_000n - EPOCH_US;

@@ -48,17 +48,17 @@ export class TreeBuilder {
     return this.#size;
   }
 
-  /** Appends a leaf hash. Returns the root of the block of 256 leaves that it completes, or null. */
-  add(leaf: Buffer): Buffer | null {
+  /** Appends a leaf hash: binary addition, where a subtree meets its left neighbour of the same level and both become one of the next. */
+  add(leaf: Buffer): void {
     this.#size += 1;
-    return this.#carry(leaf, 0);
-  }
-
-  /** Appends 256 leaves by the root that `add` once returned for them. Only at a multiple of 256. */
-  addBlock(root: Buffer): void {
-    if (this.#size % BLOCK_LEAVES !== 0) throw new RangeError('a block begins at a multiple of 256');
-    this.#size += BLOCK_LEAVES;
-    this.#carry(root, BLOCK_LEVEL);
+    let carried = leaf;
+    for (let level = 0; ; level++) {
+      if (level >= BLOCK_LEVEL) (this.#nodes[level - BLOCK_LEVEL] ??= []).push(carried);
+      const left = this.#frontier[level];
+      this.#frontier[level] = left === undefined ? carried : undefined;
+      if (left === undefined) return;
+      carried = nodeHash(left, carried);
+    }
   }
 
   /** The root of the tree as it stands. */
@@ -73,23 +73,6 @@ export class TreeBuilder {
     const node = this.#nodes[level - BLOCK_LEVEL]?.[index];
     if (node === undefined) throw new RangeError('the tree has no such subtree');
     return node;
-  }
-
-  /** Binary addition: a subtree meets its left neighbour of the same level and both become one of the next. */
-  #carry(root: Buffer, from: number): Buffer | null {
-    let block: Buffer | null = null;
-    let carried = root;
-    for (let level = from; ; level++) {
-      if (level >= BLOCK_LEVEL) (this.#nodes[level - BLOCK_LEVEL] ??= []).push(carried);
-      if (level === BLOCK_LEVEL) block = carried;
-      const left = this.#frontier[level];
-      if (left === undefined) {
-        this.#frontier[level] = carried;
-        return block;
-      }
-      this.#frontier[level] = undefined;
-      carried = nodeHash(left, carried);
-    }
   }
 }
 

@@ -1,4 +1,4 @@
-/** Snapshots of the fold and published checkpoints, as tables. What they mean is decided elsewhere; here they are put and found. */
+/** Snapshots of the fold, as a table. What they mean is decided elsewhere; here they are put and found. */
 import { hash } from 'node:crypto';
 import type { Database } from './tables.ts';
 
@@ -43,25 +43,6 @@ export function snapshotTable(tables: Database, log: string): SnapshotTable {
       const kept = ofLog.select('size').where('fold', '=', fold).orderBy('size', 'desc').limit(keep);
       await tables.deleteFrom('snapshots').where('log', '=', log)
         .where((is) => is.or([is('fold', '!=', fold), is('size', 'not in', kept)])).execute();
-    },
-  };
-}
-
-export interface CheckpointTable {
-  /** Stores the signed note of a tree size; a size once published keeps its note. */
-  put(size: number, note: string): Promise<void>;
-  /** The note of the largest size, or null. */
-  latest(): Promise<{ readonly size: number; readonly note: string } | null>;
-}
-
-export function checkpointTable(tables: Database, log: string): CheckpointTable {
-  return {
-    async put(size, note) {
-      await tables.insertInto('checkpoints').values({ log, size: String(size), note }).onConflict((conflict) => conflict.doNothing()).execute();
-    },
-    async latest() {
-      const row = await tables.selectFrom('checkpoints').where('log', '=', log).selectAll().orderBy('size', 'desc').limit(1).executeTakeFirst();
-      return row === undefined ? null : { size: Number(row.size), note: row.note };
     },
   };
 }

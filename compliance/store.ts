@@ -17,7 +17,7 @@ export class GapRefused extends Error {
 }
 
 export interface PostgresStore extends LogStore {
-  /** For what is not the log: snapshots and checkpoints. */
+  /** For what is not the log: snapshots. */
   readonly tables: Database;
   close(): Promise<void>;
 }
@@ -25,6 +25,8 @@ export interface PostgresStore extends LogStore {
 const UNIQUE_VIOLATION = '23505';
 const CHECK_VIOLATION = '23514';
 const LEASE_WAIT_MS = 3_000;
+/** A read on a connection that a network has swallowed must not keep who asked, nor the recovery of the log, waiting. */
+const READ_DEADLINE_MS = 10_000;
 /** Hashes fetched at once: 2 MiB of them. */
 const HASH_PAGE = 65_536;
 
@@ -39,8 +41,13 @@ export async function postgresStore(options: LaneOptions): Promise<PostgresStore
   };
   let lane: pg.Client | null = null;
   lane = await openLane({ ...options, onLost }, LEASE_WAIT_MS);
-  await lane.query('SELECT portcullis.extend_records()');
-  const tables = openTables(options.connection, options.onLost);
+  try {
+    await lane.query('SELECT portcullis.extend_records()');
+  } catch (error) {
+    await lane.end();
+    throw error;
+  }
+  const tables = openTables({ ...options.connection, query_timeout: READ_DEADLINE_MS }, options.onLost);
 
   /** What follows the last record that this session has stored. A new session may meet a server that lost what another had acknowledged. */
   let nextSeq: number | null = null;
@@ -55,7 +62,8 @@ export async function postgresStore(options: LaneOptions): Promise<PostgresStore
       nextSeq = first.seq + lines.length;
     } catch (error) {
       if (error instanceof GapRefused) throw error;
-      if (isPostgresError(error) && error.severity === 'ERROR') throw error.code === UNIQUE_VIOLATION ? seqTaken(lines, error) : error;
+      // What the server says ends the statement. Where it ends the session too, `onLost` hears of it.
+      if (isPostgresError(error)) throw error.code === UNIQUE_VIOLATION ? seqTaken(lines, error) : error;
       lane = null; // broken or silent: a late answer must not meet the next append
       await client.end();
       throw error;
@@ -86,8 +94,8 @@ async function refuseGap(client: pg.Client, log: string, seq: number): Promise<v
 
 const seqTaken = (lines: readonly StoredLine[], cause: Error): SeqTaken => new SeqTaken(`seq ${String(lines[0]?.seq)} or one after it is taken`, { cause });
 
+/** By its code alone: the server may say its severity in another language. */
 interface PostgresError extends Error {
-  readonly severity: string;
   readonly code: string;
   readonly constraint: string | undefined;
 }
@@ -110,11 +118,11 @@ const stored = ({ seq, hash, canonical }: Pick<Tables['records'], 'seq' | 'hash'
 /** What can be asked of a stored log: all that a reader needs who never writes, and takes no lease. */
 export type LogReads = Omit<LogStore, 'append' | 'putBlob'>;
 
-/** The server has no room, is stopped or fails below us. What it refuses of our asking is a defect and stays one. */
-const PASSING = /^(?:53|57|58)/;
+/** No connection, no room, stopped, or failing below us. What the server refuses of our asking is a defect and stays one. */
+const PASSING = /^(?:08|28|3D|53|57|58)/;
 
 const unreadable = (cause: unknown): never => {
-  if (isPostgresError(cause) && cause.severity === 'ERROR' && !PASSING.test(cause.code)) throw cause;
+  if (isPostgresError(cause) && !PASSING.test(cause.code)) throw cause;
   throw new LogUnreadable(`the log cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
 };
 

@@ -6,7 +6,6 @@ import pg, { type ClientConfig } from 'pg';
 export interface Tables {
   records: { log: string; seq: string; hash: Buffer; at: Date; subject: string | null; canonical: string };
   blobs: { hash: Buffer; text: string };
-  checkpoints: { log: string; size: string; note: string };
   snapshots: { log: string; size: string; fold: string; hash: Buffer; body: string };
 }
 

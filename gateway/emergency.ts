@@ -35,7 +35,8 @@ export function emergencyAct(file: EmergencyLog, clock: Clock, say: (line: strin
  * disk when it returns, but where neither can be written. A crash after it may leave it in both: adoption repeats nothing.
  */
 export async function recordInAnyCase(house: House, drafts: readonly EmergencyDraft[]): Promise<Receipt | null> {
-  const receipts = await house.unlessUnwritable(house.journal.append(drafts).durable);
+  const takes = house.journal.accepts('reserved'); // a log that is closed does not: the next start adopts
+  const receipts = takes ? await house.unlessUnwritable(house.journal.append(drafts).durable) : null;
   if (receipts === null) house.emergency.record(drafts);
   return receipts?.[0] ?? null;
 }

@@ -17,6 +17,7 @@ import { openKeyFile } from './auth/key-file.ts';
 import { startBackground } from './background.ts';
 import { Behind } from './behind.ts';
 import type { Config } from './config.ts';
+import { endAll } from './end-all.ts';
 import { EventHub } from './events.ts';
 import { listen } from './faces.ts';
 import type { House } from './house.ts';
@@ -91,16 +92,12 @@ async function startOn(config: Config, ports: StartPorts, wanted: PolicyInForce,
   await recover(made, running);
 
   const { house, sequencer, metrics } = running;
-  const refusals = new Refusals(house);
+  const refusals = new Refusals(house, made.wall);
   const service = createService({ house, store, transparency, refusals, begin: surroundings.begin });
   const faces = await listen({ config, issuer, service, hub, house, sequencer, registry: metrics.registry, onDefect: ports.say });
   return {
     url: faces.url, house, verified: selfCheck(store), token: (grant) => issueToken(issuer, grant, Date.now()),
-    async stop() {
-      await faces.close();
-      refusals.flush();
-      await close(made, running);
-    },
+    stop: () => endAll(() => faces.close(), () => { refusals.flush(); }, () => close(made, running)),
   };
 }
 
@@ -139,15 +136,17 @@ async function recover(made: Made, { house, desk, started }: Running): Promise<v
 
 /** In the order in which nothing is lost: no new input, then everything durable, then the database. */
 async function close({ surroundings, wall, transparency, opened, emergency, behind }: Made, { desk, sequencer }: Running): Promise<void> {
-  surroundings.market.stop();
-  surroundings.timers.stop();
-  await desk.stop();
-  await behind.stop();
-  await sequencer.close();
-  wall.stop();
-  transparency.publish();
-  emergency.close();
-  await opened.close();
+  await endAll(
+    () => { surroundings.market.stop(); },
+    () => { surroundings.timers.stop(); },
+    () => desk.stop(),
+    () => behind.stop(),
+    () => sequencer.close(),
+    () => { wall.stop(); },
+    () => transparency.publish(),
+    () => { emergency.close(); },
+    () => opened.close(),
+  );
 }
 
 const accountOf = ({ policy }: PolicyInForce) => (strategy: string): string | null => policy.strategies.find(({ id }) => id === strategy)?.account ?? null;

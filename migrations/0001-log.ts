@@ -24,12 +24,12 @@ const roles = sql`
 const tables = sql`
   CREATE TABLE portcullis.records (
     log text COLLATE "C" NOT NULL,
-    seq bigint NOT NULL,
+    seq bigint NOT NULL CHECK (seq >= 0),
     hash bytea NOT NULL,
     at timestamptz NOT NULL,
     subject text COLLATE "C",
-    canonical text NOT NULL,
-    CONSTRAINT records_hash CHECK (octet_length(canonical) <= 65535 AND hash = sha256('\\x00'::bytea || convert_to(canonical, 'UTF8'))),
+    canonical text NOT NULL CHECK (octet_length(canonical) <= 65535),
+    CONSTRAINT records_hash CHECK (hash = sha256('\\x00'::bytea || convert_to(canonical, 'UTF8'))),
     PRIMARY KEY (log, seq)
   ) PARTITION BY RANGE (seq);
   CREATE INDEX records_subject ON portcullis.records (log, subject) WHERE subject IS NOT NULL;

@@ -123,5 +123,8 @@ export function decimalText(value: number): string {
   return String(rounded === 0 ? 0 : rounded);
 }
 
-/** Money over its base, as `xEquity`; a base that is not positive bounds nothing. */
-export const ratioText = (money: number, base: number): string => decimalText(base > 0 ? money / base : money === 0 ? 0 : Infinity);
+/** Money over its base; a base that is not positive bounds nothing. */
+export const ratio = (money: number, base: number): number => (base > 0 ? money / base : money === 0 ? 0 : Infinity);
+
+/** The ratio as `xEquity`. */
+export const ratioText = (money: number, base: number): string => decimalText(ratio(money, base));

@@ -12,12 +12,6 @@ export function kellyCap(weight: number, mu: number | null, sigma: number | null
   return full * weight > 0 ? policy.fraction * Math.abs(full) : 0;
 }
 
-/** min(|w|, governor × cap) on w's sign. */
-export function kellyBound(weight: number, governor: number, cap: number): number {
-  const size = Math.min(Math.abs(weight), governor * cap);
-  return weight < 0 && size > 0 ? -size : size;
-}
-
 /** k = min(1, cap ÷ volatility): what every weight is multiplied by to come down to the cap. 1 without volatility. */
 export function volatilityScale(volatility: number, cap: number): number {
   return volatility > cap ? cap / volatility : 1;

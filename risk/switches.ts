@@ -47,7 +47,5 @@ export function scopesOf({ venue, account, strategy, trader, symbol }: Touched):
 /** State of one switch; one that never flipped is active. */
 export const stateOf = (state: RiskState, scope: Scope): SwitchState => state.switches.get(switchKey(scope))?.state ?? 'active';
 
-/** Takes one person. */
-export const isTightening = (from: SwitchState, to: SwitchState): boolean => STRICTNESS[to] > STRICTNESS[from];
 /** Takes two, `halted → reducing` included. */
 export const isLoosening = (from: SwitchState, to: SwitchState): boolean => STRICTNESS[to] < STRICTNESS[from];

@@ -1,4 +1,5 @@
 /** Accounts, positions, limits and instruments in API form. */
+import { decimalText, ratio } from '../../risk/check.ts';
 import { drawdown, governor } from '../../risk/governor.ts';
 import { add, divide, formatDecimal, multiply, toNumber, ZERO, type Decimal } from '../../risk/domain/decimal.ts';
 import type { Instrument } from '../../risk/domain/instrument.ts';
@@ -48,8 +49,8 @@ export function accountView(house: House, account: Account): unknown {
   const fall = equity === null ? null : drawdown(toNumber(equity), toNumber(account.peak));
   return {
     account: account.id, currency: account.currency, equity: textOf(equity), cash: formatDecimal(account.cash), peak: formatDecimal(account.peak),
-    unsettledCash: formatDecimal(account.unsettledSum), drawdown: fall === null ? null : decimal(fall),
-    governor: fall === null ? null : decimal(governor(fall, limits)),
+    unsettledCash: formatDecimal(account.unsettledSum), drawdown: fall === null ? null : decimalText(fall),
+    governor: fall === null ? null : decimalText(governor(fall, limits)),
     markedAt: formatInstant(account.markedAt),
   };
 }
@@ -78,8 +79,8 @@ function limitsView(house: House, account: Account): unknown[] {
   const exposure = exposureOf(account, inForce, house.timers.now());
   const uses = exposure.equity > 0 ? usesOf(account, exposure, inForce.policy.limits) : [];
   return uses.map(({ code, observed, limit, unit }) => ({
-    account: account.id, code, observed: decimal(observed), limit: decimal(limit), headroom: decimal(Math.max(0, limit - observed)),
-    utilisation: limit > 0 ? decimal(observed / limit) : null, unit,
+    account: account.id, code, observed: decimalText(observed), limit: decimalText(limit), headroom: decimalText(Math.max(0, limit - observed)),
+    utilisation: limit > 0 ? decimalText(observed / limit) : null, unit,
   }));
 }
 
@@ -95,7 +96,7 @@ function usesOf(account: Account, { equity, gross, net, unsettled, turnoverUsed,
     { code: 'GROSS_EXPOSURE', observed: gross / equity, limit: limits.grossXEquity, unit: 'xEquity' },
     { code: 'NET_EXPOSURE', observed: Math.abs(net) / equity, limit: limits.netXEquity, unit: 'xEquity' },
     { code: 'SECTOR_EXPOSURE', observed: Math.max(0, ...sectorGross.values()) / equity, limit: limits.sectorXEquity, unit: 'xEquity' },
-    { code: 'LEVERAGE', observed: gross / (equity - unsettled), limit: limits.leverageX, unit: 'xEquity' },
+    { code: 'LEVERAGE', observed: ratio(gross, equity - unsettled), limit: limits.leverageX, unit: 'xEquity' },
     { code: 'TURNOVER', observed: turnoverUsed / equity, limit: limits.turnoverXEquityPerDay, unit: 'xEquity' },
     { code: 'VOLATILITY_CAP', observed: Math.sqrt(variance) / equity, limit: limits.volatilityAnnual, unit: 'fraction' },
     { code: 'DRAWDOWN_GOVERNOR', observed: Math.max(0, 1 - equity / toNumber(account.peak)), limit: limits.governor.hardStop, unit: 'fraction' },
@@ -104,11 +105,6 @@ function usesOf(account: Account, { equity, gross, net, unsettled, turnoverUsed,
 
 /** The larger end that a name's open orders may bring it to, in money. */
 const worstOf = ({ qtyN, buyOpenN, sellOpenN, markN }: Line): number => Math.max(Math.abs(qtyN + buyOpenN), Math.abs(qtyN - sellOpenN)) * markN;
-
-/** A double for people: at most six decimals, no exponent. */
-function decimal(value: number): string {
-  return String(Number(value.toFixed(6)));
-}
 
 function instrumentView(instrument: Instrument): unknown {
   const { symbol, name, sector, assetClass, currency, settlementDays, advQty, sigmaAnnual, beta, spreadBps } = instrument;

@@ -3,6 +3,7 @@
  * source, because a stranger must not fill a log that is kept for seven years.
  */
 import { draft, SYSTEM } from '../../compliance/records.ts';
+import type { Timers } from '../../execution/time.ts';
 import { plusMs } from '../../risk/domain/time.ts';
 import type { House } from '../house.ts';
 import type { RefusalEvent } from '../http/service.ts';
@@ -15,10 +16,13 @@ const OTHERS = 'others';
 
 export class Refusals {
   readonly #house: House;
+  readonly #wall: Timers;
   #counts = new Map<string, Map<string, number>>();
 
-  constructor(house: House) {
+  /** @param wall strangers come by the wall's clock, whatever the market's does */
+  constructor(house: House, wall: Timers) {
     this.#house = house;
+    this.#wall = wall;
   }
 
   note({ kind, principal, code, method, route, source }: RefusalEvent): void {
@@ -26,7 +30,7 @@ export class Refusals {
       this.#house.journal.append([draft('access.denied', actorOf(principal), null, { code, method, route, source })]).durable.catch(this.#house.fail);
       return;
     }
-    if (this.#counts.size === 0) this.#house.timers.at(plusMs(this.#house.timers.now(), COUNT_EVERY_MS), () => { this.flush(); });
+    if (this.#counts.size === 0) this.#wall.at(plusMs(this.#wall.now(), COUNT_EVERY_MS), () => { this.flush(); });
     const key = this.#counts.has(source) || this.#counts.size < SOURCES_MAX ? source : OTHERS;
     const counts = this.#counts.get(key) ?? new Map<string, number>();
     counts.set(code, (counts.get(code) ?? 0) + 1);

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import t from 'tap';
-import { checkpointTable, snapshotTable } from '../../compliance/snapshots.ts';
+import { snapshotTable } from '../../compliance/snapshots.ts';
 import { openTables } from '../../compliance/tables.ts';
 import { testDatabase } from '../doubles/postgres.ts';
 
@@ -36,14 +36,4 @@ t.test('a snapshot that was tampered with is passed over for an older one', asyn
   await owner.query("ALTER TABLE portcullis.snapshots DROP CONSTRAINT snapshots_hash; UPDATE portcullis.snapshots SET body = 'zwei' WHERE size = 2");
   await owner.end();
   t.match(await snapshots.latest('f', 9), { size: 1, body: 'one' });
-});
-
-t.test('the newest checkpoint; a size keeps the note it was published with', async (t) => {
-  const checkpoints = checkpointTable(tables, 'L');
-  t.equal(await checkpoints.latest(), null);
-  await checkpoints.put(9, 'nine');
-  await checkpoints.put(10, 'ten');
-  await checkpoints.put(10, 'another ten');
-  t.strictSame(await checkpoints.latest(), { size: 10, note: 'ten' });
-  t.equal(await checkpointTable(tables, 'M').latest(), null);
 });

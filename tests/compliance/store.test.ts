@@ -57,8 +57,8 @@ t.test('what was appended is read, one or many at a time', async (t) => {
   t.equal(await store.size(), 5);
   t.strictSame((await store.hashes(1, 4)).map((hash) => hash.toString('hex')), stored.slice(1, 4).map(({ hash }) => hash));
   t.strictSame((await store.hashes(3, 99)).length, 2);
-  const { rows } = await owner.query("SELECT DISTINCT at = '2026-11-20T09:30:00.123457Z' AS rounded FROM portcullis.records WHERE log = 'A'");
-  t.strictSame(rows, [{ rounded: true }]);
+  const { rows } = await owner.query("SELECT DISTINCT at = '2026-11-20T09:30:00.123456Z' AS cut FROM portcullis.records WHERE log = 'A'");
+  t.strictSame(rows, [{ cut: true }]);
 });
 
 t.test('a page is read by its index, also of a table that the server has not counted yet', async (t) => {
@@ -174,4 +174,16 @@ t.test('a database that does not answer: what is asked of the past says so', asy
   await owner.query('ALTER TABLE portcullis.records RENAME TO hidden');
   for (const ask of asked) await t.rejects(ask, { name: 'error', code: '42P01' }, 'what is wrong with the house is not told as a bad moment');
   await owner.query('ALTER TABLE portcullis.hidden RENAME TO records');
+});
+
+t.test('a batch larger than any buffer, and a row refused in its midst: all or nothing, and the session goes on', async (t) => {
+  const store = await open(t, 'W');
+  const pid = await lanePid('W');
+  const many = Array.from({ length: 200 }, (_, seq) => line('W', seq, { body: 'x'.repeat(60_000) }));
+  const wrong = many.map((one) => (one.seq === 150 ? { ...one, hash: '0'.repeat(64) } : one));
+  await t.rejects(store.append(wrong), { code: '23514' });
+  t.equal(await store.size(), 0);
+  await store.append(many);
+  t.equal(await store.size(), 200);
+  t.equal(await lanePid('W'), pid);
 });

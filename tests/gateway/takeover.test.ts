@@ -75,3 +75,18 @@ t.test('the end of the gateway cancels also what is asked for and has not left: 
   await time.settle();
   await newer;
 });
+
+t.test('a kill while the gateway stops is proven in the emergency file, and the next start halts', async (t) => {
+  const file = openEmergency(emergencyPath(t.testdir()));
+  const first = await testHouse({ emergency: (clock) => emergencyAct(file, clock, () => undefined) });
+  await aim(first.house, target(first.house, 'T1', { IBM: '1000' }));
+  await first.time.advance(1);
+  await first.sequencer.close();
+  t.equal((await flip(first.house)).outcome, 'flipped');
+  t.strictSame(first.venue.cancels, [first.venue.sent[0]?.clOrdId]);
+  t.strictSame(first.failures, []);
+  const second = await houseFor(t, { store: first.store, time: first.time, market: first.market });
+  adoptEmergency(second.house, file);
+  await second.time.settle();
+  t.equal(second.house.state.risk.switches.get('firm:*')?.state, 'halted');
+});

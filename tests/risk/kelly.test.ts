@@ -1,14 +1,13 @@
 import fc from 'fast-check';
 import t from 'tap';
 import {
-  binaryGrowth, binaryKelly, continuousGrowth, continuousKelly, everFallingTo, kellyBound, kellyCap,
+  binaryGrowth, binaryKelly, continuousGrowth, continuousKelly, everFallingTo, kellyCap,
   portfolioKelly, portfolioVolatility, shrink, volatilityScale,
 } from '../../risk/kelly.ts';
 import { needsShared } from '../shared.ts';
 import { scienceCase, within } from './science.ts';
 
 const POLICY = { fraction: 0.5, unratedWeight: 0.25, require: false };
-const weight = fc.double({ min: -5, max: 5, noNaN: true });
 
 interface Bet {
   readonly fStar: number;
@@ -71,16 +70,6 @@ t.test('the cap of a leg', (t) => {
     t.equal(kellyCap(0.25, mu, sigma, POLICY), 0.25, 'unrated');
     t.equal(kellyCap(0.25, mu, sigma, { ...POLICY, require: true }), null, 'unrated where a forecast is required');
   }
-  t.end();
-});
-
-t.test('the bound keeps the sign, never enlarges, and falls with the governor', (t) => {
-  const part = fc.double({ min: 0, max: 1, noNaN: true });
-  const cap = fc.double({ min: 0, max: 10, noNaN: true });
-  fc.assert(fc.property(weight, part, part, cap, (w, a, b, limit) => {
-    const [low, high] = [kellyBound(w, Math.min(a, b), limit), kellyBound(w, Math.max(a, b), limit)];
-    return low * w >= 0 && Math.abs(high) <= Math.abs(w) && Math.abs(low) <= Math.abs(high) && !Object.is(low, -0) && kellyBound(w, 0, limit) === 0;
-  }));
   t.end();
 });
 

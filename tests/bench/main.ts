@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import type { JWK } from 'jose';
 import pg from 'pg';
 import { issueToken, openIssuer } from '../../gateway/auth/issuer.ts';
+import { endAll } from '../../gateway/end-all.ts';
 import { startPostgres } from '../../gateway/postgres/cluster.ts';
 import { median, ownLine, ratioLine, tableOf, type Line } from './figures.ts';
 import type { LoadResult } from './load.ts';
@@ -105,8 +106,8 @@ async function measureTargets({ gateway, token, plan }: Bench): Promise<TargetBl
       });
       const at = performance.timeOrigin + performance.now();
       const text = await answer.text();
-      const works = text.split('"deltaQty":"0"').length - 1;
-      if (answer.status !== 201 || works > LEGS / 10) throw new Error(`a target was not worked: ${text.slice(0, 1000)}`);
+      const idle = text.split('"deltaQty":"0"').length - 1;
+      if (answer.status !== 201 || idle > LEGS / 10) throw new Error(`a target was not worked: ${text.slice(0, 1000)}`);
       await sleep(600);
       return at;
     });
@@ -216,7 +217,7 @@ async function withServers<T>(plan: Plan, use: (bench: Bench, database: pg.Clien
     for (const path of ['/v1/orders', '/v1/one']) await run(asker, yardstick, path, WARM_UP.connections, WARM_UP.seconds);
     return await use({ plan, gateway, yardstick, ...asker }, database, records);
   } finally {
-    for (const end of ends.reverse()) await end();
+    await endAll(...ends.reverse());
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * The yardstick: what any gateway with a durable log must do at least. Bare Fastify → schema → cached token → one trivial check →
- * hash chain → group-committed insert → reply. No books, no decisions, no venue, no recovery.
+ * hash chain → group-committed insert → reply. No books, no decisions, no venue, no recovery. Its insert is one statement of lines; that the
+ * product's COPY costs less for a row is the product's gain, and stands in the ratio.
  *
  *   /v1/orders   as many records of the same sizes as the product writes an order
  *   /v1/one      the first of them only

@@ -17,7 +17,7 @@ export class EventHub implements EventSource {
   #recent: StoredRecord[] = [];
   #listeners = 0;
   #size: number;
-  #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
   readonly #failed: (error: unknown) => void;
 
   /** `size`: durable records at the start. `accountOf`: the account that a strategy is registered on. `failed` is told when the past cannot be read. */
@@ -33,31 +33,40 @@ export class EventHub implements EventSource {
     if (this.#listeners > 0) for (const record of records) this.#recent.push(record);
     if (this.#recent.length > 2 * RECENT_MAX) this.#recent = this.#recent.slice(-RECENT_MAX);
     this.#size += records.length;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const wake of waiting) wake();
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
   }
 
   subscribe(principal: Principal, channels: ReadonlySet<LogChannel>, after: number | null, sink: EventSink): Subscription {
-    const closing = new AbortController();
+    let closed = false;
+    let wake = (): void => undefined;
+    const isOver = (): boolean => closed || sink.closed;
     const pump = async (): Promise<void> => {
-      this.#listeners += 1;
       let next = after === null ? this.#size : after + 1;
-      while (!closing.signal.aborted && !sink.closed) {
+      while (!isOver()) {
         const page = await this.#page(next);
-        for (const stored of page) this.#offer(principal, channels, stored, sink);
+        // Asked again: it may have closed while the page was read, or at the event before.
+        for (const stored of page) if (!isOver()) this.#offer(principal, channels, stored, sink);
         next += page.length;
-        await (page.length === 0 ? this.#growth() : sink.drained());
+        if (page.length > 0) await sink.drained();
+        else if (!isOver()) await new Promise<void>((resolve) => this.#waiting.add(wake = resolve));
       }
-      this.#listeners -= 1;
-      if (this.#listeners === 0) this.#recent = [];
     };
-    pump().catch(this.#failed);
-    return { close: () => { closing.abort(); } };
+    this.#listeners += 1;
+    pump().catch(this.#failed).finally(() => { this.#forget(); });
+    return {
+      // A log that does not grow would keep a closed listener, and its socket, in memory.
+      close: () => {
+        closed = true;
+        this.#waiting.delete(wake);
+        wake();
+      },
+    };
   }
 
-  #growth(): Promise<void> {
-    return new Promise((resolve) => this.#waiting.push(resolve));
+  #forget(): void {
+    this.#listeners -= 1;
+    if (this.#listeners === 0) this.#recent = [];
   }
 
   /** Empty at the head, and while the database does not answer: both wait for the next durable record, which proves that it does. */
@@ -74,7 +83,7 @@ export class EventHub implements EventSource {
 
   #offer(principal: Principal, channels: ReadonlySet<LogChannel>, stored: StoredRecord, sink: EventSink): void {
     const record = parseRecord(stored.canonical);
-    if (sink.closed || !channelsOf(record.kind).some((channel) => channels.has(channel)) || !this.#isFor(principal, record)) return;
+    if (!channelsOf(record.kind).some((channel) => channels.has(channel)) || !this.#isFor(principal, record)) return;
     sink.send({ seq: stored.seq, kind: record.kind, canonical: stored.canonical });
   }
 

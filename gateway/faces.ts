@@ -13,6 +13,7 @@ import type { Config } from './config.ts';
 import type { EventHub } from './events.ts';
 import type { House } from './house.ts';
 import { buildApp } from './http/app.ts';
+import { BOUNDS } from './http/bounds.ts';
 import type { Service } from './http/service.ts';
 import { accountView } from './service/accounts.ts';
 import type { Pulse } from './ws/events.ts';
@@ -40,6 +41,7 @@ export async function listen({ config, issuer, service, hub, house, sequencer, r
   const gate = createGate(createAuthenticator((token, at) => verifyToken(token, trust, at), wallNowMs), nowMs);
   const app = await buildApp({
     service, gate, events: hub, pulse: pulseOf(house, sequencer, hub), registry, host: config.host, wallNowMs, nowMs,
+    answersWithinMs: BOUNDS.requestTimeoutMs, // as long as they would have had without the stop
     onDefect: (error, where) => { onDefect(`defect at ${where}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`); },
   });
   await app.listen({ host: config.host, port: config.port });

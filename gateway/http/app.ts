@@ -46,6 +46,8 @@ export interface AppParts {
   readonly wallNowMs: () => number;
   /** Monotonic clock, milliseconds: rates and time-outs follow it. */
   readonly nowMs: () => number;
+  /** How long a stop waits for what is in flight, milliseconds. */
+  readonly answersWithinMs: number;
   /** Told of every answer that is a defect of ours. */
   readonly onDefect: (error: unknown, where: string) => void;
 }
@@ -74,12 +76,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   app.server.on('connection', (socket) => {
     strangers.add(socket);
   });
-  app.decorate('isStopping', false);
-  app.addHook('preClose', (done) => {
-    app.isStopping = true;
-    strangers.dropAll();
-    done();
-  });
+  stopInTime(app, strangers, parts.answersWithinMs);
   app.decorateRequest('principal', null);
   // Shapes are checked by `perform`, the same for both faces; Fastify carries the schemas for the OpenAPI document.
   app.setValidatorCompiler(() => () => true);
@@ -106,6 +103,25 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   for (const route of Object.values(ROUTES)) registerRoute(app, route, guards, performer);
   registerStream(app, { ...parts, performer, strangers, guard: guards.stream });
   return app;
+}
+
+/**
+ * Node's own time-outs end with the first step of a close, and a connection in mid-request is not idle: whoever sent half a request
+ * would hold the stop for ever.
+ */
+function stopInTime(app: FastifyInstance, strangers: Strangers, answersWithinMs: number): void {
+  let timer: NodeJS.Timeout | undefined;
+  app.decorate('isStopping', false);
+  app.addHook('preClose', (done) => {
+    app.isStopping = true;
+    strangers.dropAll();
+    timer = setTimeout(() => { app.server.closeAllConnections(); }, answersWithinMs).unref();
+    done();
+  });
+  app.addHook('onClose', (_instance, done) => {
+    clearTimeout(timer);
+    done();
+  });
 }
 
 function countRefusals(registry: Registry): (code: EdgeCode) => void {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import t from 'tap';
 import type { Answer } from '../../gateway/http/service.ts';
-import { makeEdge, order } from './edge.ts';
+import { makeEdge, order, type Edge } from './edge.ts';
 
 /** All that a connection says until its end. */
 async function heard(socket: Socket): Promise<string> {
@@ -13,17 +13,30 @@ async function heard(socket: Socket): Promise<string> {
   return text;
 }
 
-t.test('a stop waits for answers, and for nothing else', async (t) => {
-  const edge = await makeEdge();
+interface Wired {
+  readonly head: string;
+  readonly body: string;
+  /** A connection that has shown a token: it is no stranger's. */
+  readonly known: () => Promise<Socket>;
+}
+async function wire(edge: Edge): Promise<Wired> {
   const port = Number(new URL(await edge.listen()).port);
   const body = JSON.stringify(order);
   const head = `POST /v1/orders HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${await edge.token()}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
-  const known = async (): Promise<Socket> => {
-    const socket = connect(port, '127.0.0.1');
-    socket.write(head + body);
-    await once(socket, 'data');
-    return socket;
+  return {
+    head, body,
+    async known() {
+      const socket = connect(port, '127.0.0.1');
+      socket.write(head + body);
+      await once(socket, 'data');
+      return socket;
+    },
   };
+}
+
+t.test('a stop waits for answers, and for nothing else', async (t) => {
+  const edge = await makeEdge();
+  const { head, body, known } = await wire(edge);
   const [inFlight, half, idle] = [await known(), await known(), await known()];
   let answer: (answer: Answer) => void = () => undefined;
   const taken = new Promise<void>((resolve) => {
@@ -46,4 +59,27 @@ t.test('a stop waits for answers, and for nothing else', async (t) => {
   t.match(answered, /^HTTP\/1\.1 201 [^]*connection: close\r\n[^]*"late"/i);
   t.match(refused, /^HTTP\/1\.1 503 [^]*connection: close\r\n[^]*"code":"NOT_READY"/i);
   t.equal(silent, '');
+});
+
+t.test('a stop does not wait for ever: for the rest of a head, of a body, or for an answer', async (t) => {
+  const edge = await makeEdge({ answersWithinMs: 1 });
+  const { head, body, known } = await wire(edge);
+  const [halfHead, halfBody, unanswered] = [await known(), await known(), await known()];
+  const said = Promise.all([halfHead, halfBody, unanswered].map(heard));
+  halfHead.write(head.slice(0, 20));
+  const begun = once(edge.app.server, 'request');
+  halfBody.write(head + body.slice(0, 20));
+  await begun;
+  // The answer of a later request: the half head has been read, and its connection is no idle one.
+  await known();
+  const taken = new Promise<void>((resolve) => {
+    edge.answers.set('submitOrder', () => {
+      resolve();
+      return new Promise(() => undefined);
+    });
+  });
+  unanswered.write(head + body);
+  await taken;
+  await edge.app.close();
+  t.same(await said, ['', '', '']);
 });

@@ -17,7 +17,7 @@ const SubscribeSchema = Type.Object({
 }, STRICT);
 
 export type Id = Static<typeof Id>;
-export const idShape = shape(Id);
+const idShape = shape(Id);
 export const authShape = shape(AuthSchema);
 export const subscribeShape = shape(SubscribeSchema);
 
@@ -35,3 +35,9 @@ const NAMES = Object.keys(OPERATIONS) as readonly Operation[];
 const Body = Type.Record(Type.String(), Type.Unknown());
 const OperationSchema = Type.Object({ id: Type.Optional(Id), op: Type.Enum([...NAMES]), body: Body }, STRICT);
 export const operationShape = shape(OperationSchema);
+
+export function idOf(message: unknown): Id | undefined {
+  if (typeof message !== 'object' || message === null || !('id' in message) || message.id === undefined) return undefined;
+  return idShape.admit(message.id);
+}
+export const opOf = (message: unknown): unknown => (typeof message === 'object' && message !== null && 'op' in message ? message.op : undefined);

@@ -7,7 +7,7 @@ import { jsonText, parseJson, textWith } from '../http/json.ts';
 import type { Performer } from '../http/perform.ts';
 import { ROUTES } from '../http/routes.ts';
 import type { Answer } from '../http/service.ts';
-import { authShape, idShape, OPERATIONS, operationShape, subscribeShape, type Id, type Operation } from './envelope.ts';
+import { authShape, idOf, OPERATIONS, operationShape, opOf, subscribeShape, type Id, type Operation } from './envelope.ts';
 import { LOG_CHANNELS, STREAM_ROLES, type EventSink, type EventSource, type Pulse, type StreamEvent, type Subscription } from './events.ts';
 
 export const CLOSE = {
@@ -24,6 +24,8 @@ export const SOCKET_BOUNDS = {
   lowWaterBytes: 256 * 1024,
   stalledMs: 10_000,
   closingMs: 10_000,
+  /** When the gateway goes away: for the answers of what is in flight, then once more for the close. */
+  farewellMs: 1_000,
   pingEveryMs: 20_000,
   inFlight: 256,
 } as const;
@@ -58,7 +60,11 @@ export class Session implements EventSink {
   #lastSeq = -1;
   #inFlight = 0;
   #progressAtMs: number;
-  #closingAtMs: number | null = null;
+  #closing = false;
+  /** The gateway goes away: what was taken is still answered, and nothing more is taken. */
+  #leaving = false;
+  /** The end of the present wait, for answers or for the close. */
+  #endsAtMs = Infinity;
   #pingedAtMs: number;
   #pings = 0;
   #waiting: (() => void)[] = [];
@@ -102,10 +108,11 @@ export class Session implements EventSink {
 
   /** Called by the hub several times a second: deadlines of this socket. */
   tick(nowMs: number): void {
-    if (this.#closingAtMs !== null) {
-      if (nowMs - this.#closingAtMs >= SOCKET_BOUNDS.closingMs) this.#socket.terminate();
-      return;
+    if (nowMs >= this.#endsAtMs) {
+      if (this.#closing) this.#socket.terminate();
+      else this.#goAway();
     }
+    if (this.#closing) return;
     if (this.#socket.bufferedAmount === 0) this.#progressAtMs = nowMs;
     if (this.#principal === null) {
       if (nowMs - this.#openedAtMs >= SOCKET_BOUNDS.firstMessageMs) this.close(CLOSE.notAuthenticated, 'no token in time');
@@ -129,15 +136,22 @@ export class Session implements EventSink {
   }
 
   close(code: number, reason: string): void {
-    if (this.#closingAtMs !== null || this.closed) return;
-    this.#closingAtMs = this.#ports.nowMs();
+    if (this.#closing || this.closed) return;
+    this.#closing = true;
+    this.#endsAtMs = this.#ports.nowMs() + (this.#leaving ? SOCKET_BOUNDS.farewellMs : SOCKET_BOUNDS.closingMs);
     this.#stopEvents();
     this.#socket.close(code, reason);
   }
 
-  /** Without a farewell. */
-  terminate(): void {
-    this.#socket.terminate();
+  /** The gateway goes away. An order that was taken is in the log: without its answer its sender would not know. */
+  leave(): void {
+    this.#leaving = true;
+    this.#endsAtMs = this.#ports.nowMs() + SOCKET_BOUNDS.farewellMs;
+    this.#stopEvents();
+    if (this.#inFlight === 0) this.#goAway();
+  }
+  #goAway(): void {
+    this.close(CLOSE.goingAway, 'the gateway stops');
   }
 
   #onClose(): void {
@@ -157,7 +171,7 @@ export class Session implements EventSink {
   }
 
   #write(text: string): void {
-    if (this.closed || this.#closingAtMs !== null) return;
+    if (this.closed || this.#closing) return;
     this.#socket.send(text, () => {
       this.#progressAtMs = this.#ports.nowMs();
       if (this.#socket.bufferedAmount <= SOCKET_BOUNDS.lowWaterBytes) this.#release();
@@ -193,7 +207,7 @@ export class Session implements EventSink {
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {
-    if (this.#closingAtMs !== null) return;
+    if (this.#closing) return;
     if (isBinary) {
       this.close(CLOSE.unsupported, 'text only');
       return;
@@ -216,6 +230,7 @@ export class Session implements EventSink {
   }
 
   #dispatch(id: Id | undefined, op: unknown, message: unknown): void {
+    if (this.#leaving) throw new Refusal('NOT_READY', 'The gateway is stopping');
     if (op === 'auth') this.#authenticate(id, message);
     else if (this.#principal === null) throw new Refusal('UNAUTHENTICATED');
     else if (op === 'subscribe') this.#subscribe(id, message, this.#principal);
@@ -230,7 +245,7 @@ export class Session implements EventSink {
     const { token } = authShape.admit(message);
     this.#authenticating = true;
     this.#ports.gate.admit(token, this.#source, false).then((principal) => {
-      if (this.closed || this.#closingAtMs !== null || !this.welcome(principal)) return;
+      if (this.closed || this.#closing || !this.welcome(principal)) return;
       this.#answer(id, { status: 200, body: undefined });
     }).catch((error: unknown) => {
       this.#fail(id, error);
@@ -259,16 +274,13 @@ export class Session implements EventSink {
     this.#inFlight += 1;
     this.#ports.performer.perform(route, principal, { params, query: queryOf(params), body: rest })
       .then((answer) => { this.#answer(id, answer); }, (error: unknown) => { this.#fail(id, error); })
-      .finally(() => { this.#inFlight -= 1; })
+      .finally(() => {
+        this.#inFlight -= 1;
+        if (this.#leaving && this.#inFlight === 0) this.#goAway();
+      })
       .catch((error: unknown) => { this.#ports.onDefect(error, STREAM_ROUTE.route); });
   }
 }
-
-function idOf(message: unknown): Id | undefined {
-  if (typeof message !== 'object' || message === null || !('id' in message) || message.id === undefined) return undefined;
-  return idShape.admit(message.id);
-}
-const opOf = (message: unknown): unknown => (typeof message === 'object' && message !== null && 'op' in message ? message.op : undefined);
 
 /** Takes the fields that HTTP has in its path and query out of the body. What is not a string stays, and its shape refuses it. */
 function lift(op: Operation, body: Readonly<Record<string, unknown>>) {

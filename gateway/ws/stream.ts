@@ -12,13 +12,13 @@ const SOCKETS_MAX = 1024;
 const SOCKETS_PER_PERSON = 128;
 const TICK_MS = 200;
 const BEAT_EVERY_MS = 1_000;
-const FAREWELL_MS = 1_000;
 
 export interface Hub {
   open(socket: StreamSocket, raw: Socket, principal: Principal | null): void;
   /** Deadlines, summaries and, each second, the beat. */
   tick(): void;
-  close(): void;
+  /** The gateway goes away: what a socket has asked is answered, then it is closed. Ticks go on until the last has. */
+  leave(): void;
   readonly size: number;
 }
 
@@ -28,6 +28,7 @@ function createHub(ports: HubPorts): Hub {
   const sessions = new Set<Session>();
   const byPerson = new Map<string, number>();
   let beatAtMs = ports.nowMs();
+  let leaving = false;
 
   function leave(session: Session): void {
     sessions.delete(session);
@@ -64,6 +65,8 @@ function createHub(ports: HubPorts): Hub {
       socket.on('close', () => { leave(session); });
       if (sessions.size > SOCKETS_MAX) session.close(CLOSE.tooMany, 'too many sockets');
       else if (principal !== null) session.welcome(principal);
+      // Its token was being checked when the stop began.
+      if (leaving) session.leave();
     },
     tick() {
       const nowMs = ports.nowMs();
@@ -74,10 +77,9 @@ function createHub(ports: HubPorts): Hub {
       const text = JSON.stringify({ kind: 'beat', ...ports.pulse.beat() });
       each((session) => { session.beat(text); });
     },
-    close() {
-      each((session) => { session.close(CLOSE.goingAway, 'the gateway stops'); });
-      // A peer that does not answer the close would hold the server open.
-      setTimeout(() => { each((session) => { session.terminate(); }); }, FAREWELL_MS).unref();
+    leave() {
+      leaving = true;
+      each((session) => { session.leave(); });
     },
   };
 }
@@ -102,7 +104,7 @@ export function registerStream(app: FastifyInstance, parts: StreamParts): void {
       options: SERVER_OPTIONS,
       errorHandler: (_error, socket) => { socket.terminate(); },
       preClose: (done) => {
-        hub.close();
+        hub.leave();
         done();
       },
     });

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Agent } from 'node:http';
 import { WebSocket } from 'ws';
 
 export type Message = Record<string, unknown>;
@@ -11,8 +12,8 @@ export class Client {
   readonly #waiting = new Set<() => void>();
   #closed = false;
 
-  constructor(origin: string, headers: Record<string, string> = {}) {
-    this.socket = new WebSocket(`${origin.replace('http', 'ws')}/v1/stream`, { headers });
+  constructor(origin: string, headers: Record<string, string> = {}, agent?: Agent) {
+    this.socket = new WebSocket(`${origin.replace('http', 'ws')}/v1/stream`, { headers, agent });
     this.socket.on('error', () => undefined); // tests of refused upgrades look at 'unexpected-response'
     this.socket.on('message', (data: Buffer) => {
       this.received.push(JSON.parse(data.toString()) as Message);

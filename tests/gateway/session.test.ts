@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import t from 'tap';
 import type { Principal } from '../../gateway/auth/principal.ts';
+import type { Answer } from '../../gateway/http/service.ts';
 import { Session, type SessionPorts, type StreamSocket } from '../../gateway/ws/session.ts';
 
 /** A socket whose peer reads nothing. */
@@ -31,11 +32,11 @@ class DeafSocket extends EventEmitter {
   }
 }
 
-function makeSession(): { socket: DeafSocket; session: Session; time: { nowMs: number } } {
+function makeSession(perform: () => Promise<Answer> = () => Promise.reject(new Error('no call'))): { socket: DeafSocket; session: Session; time: { nowMs: number } } {
   const socket = new DeafSocket();
   const time = { nowMs: 0 };
   const ports = {
-    nowMs: () => time.nowMs, wallNowMs: () => 0, admit: () => true, performer: { report: () => undefined, checkRate: () => undefined },
+    nowMs: () => time.nowMs, wallNowMs: () => 0, admit: () => true, performer: { report: () => undefined, checkRate: () => undefined, perform },
     events: { subscribe: () => ({ close: () => undefined }) }, onDefect: (error: unknown) => { throw error; },
   } as unknown as SessionPorts;
   const session = new Session(socket as unknown as StreamSocket, '127.0.0.1', ports);
@@ -95,4 +96,29 @@ t.test('a source of the past waits for the reader', async (t) => {
   socket.emit('close');
   await closing;
   t.ok(session.closed);
+});
+
+t.test('the gateway goes away: a second for the answers, and another for the close', (t) => {
+  const { socket, session, time } = makeSession(() => new Promise(() => undefined));
+  socket.emit('message', Buffer.from(JSON.stringify({ id: 1, op: 'order.cancel', body: { clOrdId: 'A1', account: 'ACC1' } })), false);
+  session.leave();
+  session.tick(time.nowMs = 999);
+  t.equal(socket.closedWith, null, 'an answer is owed');
+  session.tick(time.nowMs = 1_000);
+  t.same(socket.closedWith, [1001, 'the gateway stops']);
+  session.tick(time.nowMs = 1_999);
+  t.notOk(socket.terminated);
+  session.tick(time.nowMs = 2_000);
+  t.ok(socket.terminated);
+  t.end();
+});
+
+t.test('the gateway goes away: a socket that is closing already has a second too', (t) => {
+  const { socket, session, time } = makeSession();
+  session.close(4410, 'slow reader');
+  session.leave();
+  t.equal(socket.closedWith?.[0], 4410);
+  session.tick(time.nowMs = 1_000);
+  t.ok(socket.terminated);
+  t.end();
 });

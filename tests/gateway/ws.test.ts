@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { Agent, get, type IncomingMessage } from 'node:http';
 import t from 'tap';
+import type { Answer } from '../../gateway/http/service.ts';
 import { channelsOf } from '../../gateway/ws/events.ts';
 import { Client, type Message } from '../doubles/stream.ts';
 import { halt, makeEdge, order, target, type Edge } from './edge.ts';
@@ -172,6 +174,49 @@ t.test('the gateway stops: sockets are told', async (t) => {
   const client = await connect();
   await edge.app.close();
   t.match(await client.ended, { code: 1001 });
+});
+
+t.test('the gateway stops: events end, what was taken is answered, nothing more is taken', async (t) => {
+  const { edge, connect } = await withEdge(t);
+  const client = await connect();
+  await client.ask({ id: 0, op: 'subscribe', channels: ['orders'] });
+  let answer: (answer: Answer) => void = () => undefined;
+  const taken = new Promise<void>((resolve) => {
+    edge.answers.set('submitOrder', () => {
+      resolve();
+      return new Promise((give) => { answer = give; });
+    });
+  });
+  client.send({ id: 1, op: 'order.submit', body: order });
+  await taken;
+  const calls = edge.calls.length;
+  const closed = edge.app.close();
+  while (edge.events.open > 0) await new Promise(setImmediate);
+  const refused = await client.ask({ id: 2, op: 'order.submit', body: { ...order, clOrdId: 'A2' } });
+  t.match(refused, { status: 503, body: { code: 'NOT_READY', detail: 'The gateway is stopping' } });
+  t.match(await client.ask({ id: 3, op: 'subscribe', channels: ['orders'] }), { status: 503 });
+  t.equal(edge.calls.length, calls);
+  answer({ status: 201, body: { done: 'late' } });
+  t.match(await client.next(({ id }) => id === 1), { status: 201, body: { done: 'late' } });
+  t.match(await client.ended, { code: 1001 });
+  await closed;
+});
+
+t.test('the gateway stops while a socket’s token is being checked: the socket is told too', async (t) => {
+  const { edge, origin } = await withEdge(t);
+  // A connection that has shown a token before: it is not dropped as a stranger’s.
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.teardown(() => { agent.destroy(); });
+  const ready = get(`${origin}/v1/switches`, { agent, headers: { authorization: `Bearer ${await edge.token()}` } });
+  const [response] = await once(ready, 'response') as [IncomingMessage];
+  response.resume();
+  await once(agent, 'free');
+  const closed = new Promise<void>((resolve, reject) => {
+    edge.app.server.once('upgrade', () => { edge.app.close().then(resolve, reject); });
+  });
+  const late = new Client(origin, { authorization: `Bearer ${await edge.token({ sub: 'late' })}` }, agent);
+  t.match(await late.ended, { code: 1001 });
+  await closed;
 });
 
 t.test('channels by kind', (t) => {

@@ -49,16 +49,25 @@ export async function listen({ config, issuer, service, hub, house, sequencer, r
   return { url: `http://${config.host}:${String(port)}`, close: () => app.close() };
 }
 
+const LIVELY_MS = 1_000;
+/**
+ * Age of the newest quote of the universe, or of the first found that is younger than a second: who watches wants to know whether the
+ * market stands still. So a synthetic market, whose quotes are dear, computes one a beat; a replayed one only looks them up.
+ */
+export function marketAgeMs(house: House): number | null {
+  const now = house.timers.now();
+  let age = Infinity;
+  for (const symbol of house.state.risk.policy?.universe.keys() ?? []) {
+    const quote = house.market.quote(symbol);
+    if (quote !== null) age = Math.min(age, msBetween(now, quote.at));
+    if (age < LIVELY_MS) break;
+  }
+  return age === Infinity ? null : Math.round(age);
+}
+
 function pulseOf(house: House, sequencer: Sequencer, hub: EventHub): Pulse {
   return {
-    beat() {
-      const [symbol = ''] = house.state.risk.policy?.universe.keys() ?? [];
-      const quote = house.market.quote(symbol);
-      return {
-        head: sequencer.durableSize - 1, logLag: sequencer.nextSeq - sequencer.durableSize,
-        marketAgeMs: quote === null ? null : Math.round(msBetween(house.timers.now(), quote.at)),
-      };
-    },
+    beat: () => ({ head: sequencer.durableSize - 1, logLag: sequencer.nextSeq - sequencer.durableSize, marketAgeMs: marketAgeMs(house) }),
     summary: (principal: Principal) => ({
       accounts: [...house.state.risk.accounts.values()].filter((account) => reaches(principal, account.id)).map((account) => accountView(house, account)),
       working: [...house.state.execution.children.values()].filter(({ order, state }) => isOpen(state) && reaches(principal, order.account)).length,

@@ -48,7 +48,7 @@ export interface EventSource {
 export interface Beat {
   /** Number of durable records less one: the head's seq. */
   readonly head: number;
-  /** Age of the newest quote; null without one. */
+  /** Age of the newest quote, or of any that is younger than a second; null while there is none. */
   readonly marketAgeMs: number | null;
   /** Records appended and not yet durable. */
   readonly logLag: number;

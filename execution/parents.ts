@@ -36,6 +36,21 @@ export function workingChild({ children }: Pick<Parent, 'children'>): Child | nu
   return children.findLast(({ state }) => isOpen(state)) ?? null;
 }
 
+/**
+ * The child that a direct order stands as: the latest, but for a replacement that ended before the venue took it. That one was never in
+ * force, whether the venue refused it, the last look held it back or it was cancelled before it left.
+ */
+export function standingChild({ children }: Pick<Parent, 'children'>): Child | null {
+  return children.findLast(({ order, state, acceptedAt }) => order.origClOrdId === null || acceptedAt !== null || isOpen(state)) ?? null;
+}
+
+/** What is left of an order: nothing of one that has ended, and never less, though fills may race a smaller quantity. */
+export const leavesOf = ({ end, orderQty, cumQty }: Pick<Parent, 'end' | 'orderQty' | 'cumQty'>): Decimal =>
+  (end === null ? notBelowZero(subtract(orderQty, cumQty)) : ZERO);
+
+/** The same of a child by itself. */
+export const childLeavesOf = ({ order, state, cumQty }: Child): Decimal => (isOpen(state) ? notBelowZero(subtract(order.orderQty, cumQty)) : ZERO);
+
 /** Filled or working: what counts against the schedule. What an immediate order left unfilled may be released again. */
 export function committedQty(parent: Parent): Decimal {
   return (parent.cumQty + workingQty(parent)) as Decimal;
@@ -66,10 +81,10 @@ const ENDS: Readonly<Partial<Record<OrderState, EndReason>>> = {
   filled: 'filled', canceled: 'canceled', expired: 'expired', rejected: 'rejected', denied: 'denied',
 };
 
-/** A direct order is over when nothing of its chain is open; why, says its last order that was not a refused replacement. */
+/** A direct order is over when nothing of its chain is open; why, says the child that it stands as. */
 function endDirect(parent: Parent, at: Ns): void {
   if (parent.end !== null || parent.children.length === 0 || parent.children.some((child) => isOpen(child.state))) return;
-  const last = parent.children.findLast((child) => child.order.origClOrdId === null || (child.state !== 'rejected' && child.state !== 'denied'));
+  const last = standingChild(parent);
   endParent(parent, (last && ENDS[last.state]) ?? 'canceled', at);
 }
 

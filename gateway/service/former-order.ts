@@ -1,5 +1,5 @@
 /** A direct order that memory has forgotten, from the records that name it: its decisions, and what became of each of its slices. */
-import type { OrderFilled, OrderRejected, SliceWithheld } from '../../execution/records.ts';
+import type { OrderFilled, OrderRejected, SliceReleased, SliceWithheld } from '../../execution/records.ts';
 import { avgPxOf } from '../../execution/shortfall.ts';
 import { ORDER_CHECKS } from '../../risk/checks/index.ts';
 import { add, formatDecimal, multiply, parseDecimal, subtract, ZERO, type Decimal } from '../../risk/domain/decimal.ts';
@@ -8,7 +8,7 @@ import type { LogRecord } from '../../risk/domain/record.ts';
 import type { OrderDecided } from '../../risk/records.ts';
 import { unpackVerdicts } from '../../risk/verdicts.ts';
 import { textOf } from '../facts.ts';
-import { idOf, type House } from '../house.ts';
+import type { House } from '../house.ts';
 import { receiptView } from './views.ts';
 
 type Decided = LogRecord<string, OrderDecided>;
@@ -18,21 +18,30 @@ export async function formerView(house: House, account: string, clOrdId: string)
   const decisions = (await house.lookUp(`order:${account}/${clOrdId}`)) as readonly Decided[];
   const [first] = decisions;
   if (first === undefined) return null;
-  const slices = await Promise.all(decisions.filter(({ body }) => body.decision !== 'denied').map(async (decided) => {
-    const id = idOf(house.journal.log, decided.seq + 1); // a direct slice stands right behind its decision
-    return { decided, reports: await house.lookUp(`child:${id}`) };
-  }));
-  const reports = slices.flatMap((slice) => slice.reports).sort((a, b) => a.seq - b.seq);
-  // What the venue has replaced it by last is the order.
-  const { body } = slices.findLast((slice) => slice.reports.some(({ kind }) => kind === 'order.replaced'))?.decided ?? first;
-  const filled = filledOf(reports);
-  const { parent, strategy, symbol, side, orderQty, type, limitPx } = body;
+  const slices = await Promise.all(decisions.filter(({ body }) => body.decision !== 'denied').map((decided) => sliceOf(house, decided)));
+  // What the venue has replaced it by last is the order; what became of others says nothing of its end.
+  const standing = slices.findLast((slice) => slice.reports.some(({ kind }) => kind === 'order.replaced')) ?? slices[0];
+  const filled = filledOf(slices.flatMap((slice) => slice.reports));
+  const { parent, strategy, symbol, side, orderQty, type, limitPx } = standing?.order ?? first.body;
   return {
-    clOrdId, parent, account, strategy, symbol, side, orderQty, cumQty: formatDecimal(filled.cumQty), leavesQty: '0', avgPx: textOf(avgPxOf(filled)),
-    state: first.body.decision === 'denied' ? 'denied' : endOf(reports, subtract(parseDecimal(orderQty), filled.cumQty)), venue: venueOf(reports), type, limitPx,
+    clOrdId, parent, account, strategy, targetId: null, symbol, side, orderQty, cumQty: formatDecimal(filled.cumQty), leavesQty: '0', avgPx: textOf(avgPxOf(filled)),
+    state: standing === undefined ? 'denied' : endOf(standing.reports, subtract(parseDecimal(orderQty), filled.cumQty)), venue: standing?.order.venue ?? null,
+    type, limitPx,
     seq: first.seq, receipt: receiptView(await house.journal.whenDurable(first.seq)),
     verdicts: unpackVerdicts(ORDER_CHECKS, first.body, await house.policyAt(first.seq), symbol),
   };
+}
+
+interface Slice {
+  readonly order: SliceReleased;
+  readonly reports: readonly LogRecord[];
+}
+
+/** A direct slice stands right behind its decision, in the same unit. */
+async function sliceOf(house: House, { seq }: Decided): Promise<Slice> {
+  const [released] = (await house.records(seq + 1, seq + 2)) as readonly LogRecord<string, SliceReleased>[];
+  if (released === undefined) throw new Error(`record ${String(seq + 1)} is durable and cannot be read`);
+  return { order: released.body, reports: await house.lookUp(`child:${released.body.clOrdId}`) };
 }
 
 /** The end that the venue, or the last look before the send, gave it. A refusal is the end only where there is no other. */
@@ -46,9 +55,6 @@ function endOf(reports: readonly LogRecord[], leavesQty: Decimal): OrderState {
   });
   return ends.findLast((end) => end !== 'rejected') ?? ends[0] ?? 'filled';
 }
-
-const venueOf = (reports: readonly LogRecord[]): string | null =>
-  (reports.find(({ kind }) => kind !== 'slice.withheld')?.body as OrderFilled | undefined)?.venue ?? null;
 
 /** What the fills among an order's reports come to. */
 export function filledOf(reports: readonly LogRecord[]): { readonly cumQty: Decimal; readonly cost: Decimal } {

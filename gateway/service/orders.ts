@@ -1,12 +1,13 @@
 /** Orders in API form. */
 import { contentHash } from '../../compliance/canonical.ts';
 import type { OrderFilled } from '../../execution/records.ts';
+import { childLeavesOf, leavesOf, standingChild } from '../../execution/parents.ts';
 import { avgPxOf } from '../../execution/shortfall.ts';
-import { findChild, findParent, orderKey, type Child, type ExecutionState, type Parent } from '../../execution/state.ts';
+import { findChild, findParent, orderKey, type Child, type Parent } from '../../execution/state.ts';
 import { recall } from '../../execution/window.ts';
 import { unpackVerdicts, verdictsText } from '../../risk/verdicts.ts';
 import { ORDER_CHECKS } from '../../risk/checks/index.ts';
-import { formatDecimal, parseDecimal, subtract, ZERO, type Decimal } from '../../risk/domain/decimal.ts';
+import { formatDecimal, parseDecimal } from '../../risk/domain/decimal.ts';
 import type { OrderState } from '../../risk/domain/order.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
 import type { LogRecord } from '../../risk/domain/record.ts';
@@ -33,7 +34,7 @@ export function orderService(house: House): Orders {
     amendOrder: (principal, clOrdId, body, hint) => withOrder(house, principal, hint, clOrdId, (account) => amend(house, principal, account, clOrdId, body)),
     cancelOrder: (principal, clOrdId, hint) => withOrder(house, principal, hint, clOrdId, (account) => cancel(house, principal, account, clOrdId)),
     getOrder: (principal, clOrdId, hint) => withOrder(house, principal, hint, clOrdId, (account) => view(house, account, clOrdId)),
-    listOrders: (principal, query) => Promise.resolve(list(house, principal, query)),
+    listOrders: (principal, query) => list(house, principal, query),
   };
 }
 
@@ -98,8 +99,8 @@ async function amend(house: House, principal: Principal, account: string, clOrdI
 function amendedAnswer(house: House, decided: LogRecord<string, OrderDecided>, receipt: Receipt): Promise<Answer> {
   const parent = findParent(house.state.execution, decided.body.parent);
   if (parent === null) return decidedAnswer(house, decided, receipt, 200);
-  const leavesQty = formatDecimal(subtract(parseDecimal(decided.body.orderQty), parent.cumQty));
-  const venue = parent.children.at(-1)?.order.venue ?? null;
+  const leavesQty = formatDecimal(leavesOf({ ...parent, orderQty: parseDecimal(decided.body.orderQty) }));
+  const venue = standingChild(parent)?.order.venue ?? null;
   return decidedAnswer(house, decided, receipt, 200, { cumQty: formatDecimal(parent.cumQty), leavesQty, avgPx: textOf(avgPxOf(parent)), state: stateOf(parent), venue });
 }
 
@@ -140,67 +141,83 @@ async function sliceView(house: House, account: string, clOrdId: string): Promis
   const parent = (reports[0]?.body as OrderFilled | undefined)?.parent;
   const late = parent === undefined ? null : findParent(execution, parent);
   const child = execution.children.get(clOrdId) ?? late?.children.find(({ order }) => order.clOrdId === clOrdId);
-  return child?.order.account === account ? { ...childView(child), avgPx: textOf(avgPxOf(filledOf(reports))) } : null;
+  if (child?.order.account !== account) return null;
+  return { ...childView(child, findParent(execution, child.order.parent)?.targetId ?? null), avgPx: textOf(avgPxOf(filledOf(reports))) };
 }
 
 /** A parent as one order: a caller's direct order under its own id, a target's leg under ours. */
 async function orderOf(house: House, parent: Parent): Promise<Record<string, unknown>> {
   const { decided: { body }, receipt } = await decisionAt<OrderDecided | LegDecided>(house, parent.decidedSeq);
-  const last = parent.children.at(-1);
   const order = 'type' in body ? body : null;
+  const verdicts = order === null ? [] : unpackVerdicts(ORDER_CHECKS, order, await house.policyAt(parent.decidedSeq), order.symbol);
+  return { ...parentView(parent, order ?? NOT_ASKED), receipt: receiptView(receipt), verdicts };
+}
+
+/** What was asked for. Memory has it of an order that was released, in its children; of a denied one its decision has it. */
+type Asked = Pick<OrderDecided, 'type' | 'limitPx'>;
+/** A leg asks for a position, and the router says how. */
+const NOT_ASKED: Asked = { type: 'market', limitPx: null };
+
+/** From memory; `asked` is of a parent that has released nothing. */
+function parentView(parent: Parent, asked: Asked): Record<string, unknown> {
+  const order = standingChild(parent)?.order;
+  const { type, limitPx } = order === undefined ? asked : { type: order.type, limitPx: textOf(order.limitPx) };
   return {
-    clOrdId: parent.clOrdId ?? parent.id, parent: parent.id, account: parent.account, strategy: parent.strategy, targetId: parent.targetId, symbol: parent.symbol,
-    side: parent.side, orderQty: formatDecimal(parent.orderQty), cumQty: formatDecimal(parent.cumQty), leavesQty: formatDecimal(leavesOf(parent)),
-    avgPx: textOf(avgPxOf(parent)), state: stateOf(parent), venue: last?.order.venue ?? null, type: last?.order.type ?? order?.type ?? 'market',
-    limitPx: last === undefined ? null : textOf(last.order.limitPx), seq: parent.decidedSeq,
-    receipt: receiptView(receipt),
-    verdicts: order === null ? [] : unpackVerdicts(ORDER_CHECKS, order, await house.policyAt(parent.decidedSeq), order.symbol),
+    clOrdId: parent.clOrdId ?? parent.id, parent: parent.id, account: parent.account, strategy: parent.strategy, targetId: parent.targetId,
+    symbol: parent.symbol, side: parent.side, orderQty: formatDecimal(parent.orderQty), cumQty: formatDecimal(parent.cumQty), leavesQty: formatDecimal(leavesOf(parent)),
+    avgPx: textOf(avgPxOf(parent)), state: stateOf(parent), venue: order?.venue ?? null, type, limitPx, seq: parent.decidedSeq, receipt: null, verdicts: [],
   };
 }
 
-/** Nothing is left of an order that has ended. */
-const leavesOf = (parent: Parent): Decimal => (parent.end === null ? subtract(parent.orderQty, parent.cumQty) : ZERO);
-
-function stateOf(parent: Parent): OrderState {
-  if (parent.clOrdId !== null) return parent.children.findLast(({ order, state }) => order.origClOrdId === null || state !== 'rejected')?.state ?? 'denied';
-  if (parent.end === null) return parent.cumQty > 0n ? 'partially_filled' : parent.children.length === 0 ? 'pending' : 'new';
-  return parent.end.reason === 'filled' ? 'filled' : parent.end.reason === 'expired' ? 'expired' : 'canceled';
+/** A direct order is as its child is, but filled as soon as its quantity is, whatever replacement is still on its way. */
+function stateOf({ clOrdId, end, cumQty, children }: Parent): OrderState {
+  if (clOrdId !== null) return end?.reason === 'filled' ? 'filled' : (standingChild({ children })?.state ?? 'denied');
+  if (end === null) return cumQty > 0n ? 'partially_filled' : children.length === 0 ? 'pending' : 'new';
+  return end.reason === 'filled' ? 'filled' : end.reason === 'expired' ? 'expired' : 'canceled';
 }
 
-function childView({ order, state, cumQty, seq }: Child): Record<string, unknown> {
-  const { clOrdId, parent, account, strategy, symbol, side, orderQty, type, venue, limitPx } = order;
+function childView(child: Child, targetId: string | null): Record<string, unknown> {
+  const { clOrdId, parent, account, strategy, symbol, side, orderQty, type, venue, limitPx } = child.order;
   return {
-    clOrdId, parent, account, strategy, symbol, side, orderQty: formatDecimal(orderQty), cumQty: formatDecimal(cumQty),
-    leavesQty: formatDecimal(subtract(orderQty, cumQty)),
-    avgPx: null, state, venue, type, limitPx: textOf(limitPx), seq, receipt: null, verdicts: [],
+    clOrdId, parent, account, strategy, targetId, symbol, side, orderQty: formatDecimal(orderQty), cumQty: formatDecimal(child.cumQty),
+    leavesQty: formatDecimal(childLeavesOf(child)), avgPx: null, state: child.state, venue, type, limitPx: textOf(limitPx), seq: child.seq,
+    receipt: null, verdicts: [],
   };
 }
 
 const LIST_MAX = 1_000;
 
-/** Direct orders and the slices of targets that live or finished lately, by the seq of their decision. */
-function list(house: House, principal: Principal, { account, state, symbol, after }: OrderQuery): Answer {
-  const items = [...ordersOf(house.state.execution)].filter((each) =>
-    reaches(principal, each['account'] as string) && (account === undefined || each['account'] === account) && (state === undefined || each['state'] === state) &&
-    (symbol === undefined || each['symbol'] === symbol) && (after === undefined || (each['seq'] as number) > after));
-  items.sort((a, b) => (a['seq'] as number) - (b['seq'] as number));
-  const page = items.slice(0, LIST_MAX);
-  return { status: 200, body: { items: page, next: items.length > page.length ? page.at(-1)?.['seq'] : null } };
+interface Told {
+  readonly view: Record<string, unknown>;
+  readonly parent: Parent;
 }
 
-function* ordersOf({ parents, finishedLegs, finishedParents }: ExecutionState): Generator<Record<string, unknown>> {
+/** Direct orders and the slices of targets that live or finished lately, by the seq of their decision. */
+async function list(house: House, principal: Principal, { account, state, symbol, after }: OrderQuery): Promise<Answer> {
+  const told = [...ordersOf(house)].filter(({ view }) =>
+    reaches(principal, view['account'] as string) && (account === undefined || view['account'] === account) && (state === undefined || view['state'] === state) &&
+    (symbol === undefined || view['symbol'] === symbol) && (after === undefined || (view['seq'] as number) > after));
+  told.sort((a, b) => (a.view['seq'] as number) - (b.view['seq'] as number));
+  const page = told.slice(0, LIST_MAX);
+  const items = await Promise.all(page.map(async ({ view, parent }) => (parent.children.length > 0 ? view : { ...view, ...await askedOf(house, parent) })));
+  return { status: 200, body: { items, next: told.length > page.length ? page.at(-1)?.view['seq'] : null } };
+}
+
+/** A denial is told once its record can be read. */
+function* ordersOf({ journal, state: { execution: { parents, finishedLegs, finishedParents } } }: House): Generator<Told> {
   for (const parent of [...finishedParents.old.values(), ...finishedParents.young.values(), ...finishedLegs.values(), ...parents.values()]) {
-    if (parent.clOrdId === null) for (const child of parent.children) yield childView(child);
-    else yield directView(parent);
+    if (parent.clOrdId === null) for (const child of parent.children) yield { view: childView(child, parent.targetId), parent };
+    else if (parent.children.length > 0 || parent.decidedSeq < journal.durableSize) yield { view: parentView(parent, NOT_ASKED), parent };
   }
 }
 
-function directView(parent: Parent): Record<string, unknown> {
-  const last = parent.children.at(-1)?.order;
-  return {
-    clOrdId: parent.clOrdId, parent: parent.id, account: parent.account, strategy: parent.strategy, symbol: parent.symbol, side: parent.side,
-    orderQty: formatDecimal(parent.orderQty), cumQty: formatDecimal(parent.cumQty), leavesQty: formatDecimal(leavesOf(parent)), avgPx: textOf(avgPxOf(parent)),
-    state: stateOf(parent), venue: last?.venue ?? null, type: last?.type ?? 'limit', limitPx: textOf(last?.limitPx ?? null), seq: parent.decidedSeq,
-    receipt: null, verdicts: [],
-  };
+/** What was read of denied orders: a list that is asked for again reads nothing again. */
+const askedOnce = new WeakMap<Parent, Asked>();
+
+async function askedOf(house: House, parent: Parent): Promise<Asked> {
+  const known = askedOnce.get(parent);
+  if (known !== undefined) return known;
+  const { decided: { body: { type, limitPx } } } = await decisionAt<OrderDecided>(house, parent.decidedSeq);
+  askedOnce.set(parent, { type, limitPx });
+  return { type, limitPx };
 }

@@ -34,7 +34,7 @@ export interface RoutingPolicy {
 export const fixedRule: RoutingPolicy = {
   name: 'fixed-1',
   choose(context) {
-    const arms = ARMS.map((arm) => ({ arm, propensity: arm === 'cross' ? 1 : 0, costBps: expectedCostBps(arm, context.cost) }));
+    const arms = ARMS.map((arm) => ({ arm, costBps: expectedCostBps(arm, context.cost), propensity: arm === 'cross' ? 1 : 0 }));
     return { arm: 'cross', arms, order: { type: 'limit', limitPx: crossingPx(context), tif: 'ioc', participation: null } };
   },
 };

@@ -55,7 +55,6 @@ function reported(house: House, venue: string, actor: Actor, { order, seq }: Chi
       return draft('order.filled', actor, seq, filled(house, order.side, base, report));
     case 'canceled':
     case 'expired': {
-      // the most frequent end: its keys stand in order, as a record wants them
       const cumQty = formatDecimal(report.cumQty);
       return draft(`order.${report.kind}`, actor, seq, { account, clOrdId, cumQty, parent, receivedAt, sourceSeq, strategy, symbol, venue, venueAt });
     }
@@ -72,7 +71,6 @@ function reported(house: House, venue: string, actor: Actor, { order, seq }: Chi
   }
 }
 
-/** Its keys stand in order, as a record wants them. */
 function filled(house: House, side: Side, base: OrderAcknowledged, report: VenueReport & { kind: 'filled' }): OrderFilled {
   const { account, clOrdId, parent, receivedAt, sourceSeq, strategy, symbol, venue, venueAt } = base;
   const { execId, lastQty, lastPx, cumQty, leavesQty, fee, liquidity } = report;

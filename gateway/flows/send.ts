@@ -11,7 +11,7 @@ import { lastLook } from '../../risk/last-look.ts';
 import { textOf } from '../facts.ts';
 import type { House } from '../house.ts';
 
-/** The record before a send. Its keys stand in order, as a record wants them. */
+/** The record before a send. */
 export function sliceReleased(child: ChildOrder, how: Pick<SliceReleased, 'arm' | 'arms' | 'due' | 'facts' | 'observed' | 'verdicts'>): SliceReleased {
   return {
     account: child.account, arm: how.arm, arms: how.arms, clOrdId: child.clOrdId, decision: 'accepted', due: how.due,

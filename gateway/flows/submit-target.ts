@@ -86,13 +86,13 @@ function targetDecided(house: House, { target, requestHash }: TargetSubmission, 
   const inForce = policyInForce(house);
   const { policy, hash } = inForce;
   const account = house.state.risk.accounts.get(target.account);
+  const { observed, verdicts } = packVerdicts(PORTFOLIO_CHECKS, decision.verdicts, inForce, null);
   return {
     account: target.account, asOf: formatInstant(target.asOf), attribution: decision.attribution, basis: target.basis, decision: decision.decision,
     equity: decision.equity === null ? null : String(decision.equity), governor: decision.governor, horizonSeconds: target.horizonSeconds,
-    legs: decision.legs.length, mode: target.mode, ...packVerdicts(PORTFOLIO_CHECKS, decision.verdicts, inForce, null),
-    peak: account === undefined ? null : formatDecimal(account.peak),
+    legs: decision.legs.length, mode: target.mode, observed, peak: account === undefined ? null : formatDecimal(account.peak),
     policy: { hash, id: policy.id, version: policy.version }, requestHash, scope: target.scope, source: facts.source, strategy: target.strategy,
-    targetId: target.targetId,
+    targetId: target.targetId, verdicts,
   };
 }
 

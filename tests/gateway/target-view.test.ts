@@ -6,6 +6,25 @@ import { aim, houseFor, target } from './flows/asks.ts';
 
 const alice: Principal = { sub: 'alice', role: 'strategy', accounts: new Set(['ACC1']), expiresAtMs: Infinity, person: 'dev alice' };
 
+t.test('a live figure is unknown where the end would call it so', async (t) => {
+  const { house, time, quote } = await houseFor(t);
+  const shortfall = async (): Promise<unknown> => {
+    const { body } = await targetService(house).getTarget(alice, 'T1', undefined);
+    const [parent] = (body as { parents: { state: string; shortfall: unknown }[] }).parents;
+    t.equal(parent?.state, 'working');
+    return parent?.shortfall;
+  };
+  await aim(house, target(house, 'T1', { IBM: '1000' }));
+  await time.advance(1_000);
+  t.ok(await shortfall(), 'of a quote that is believed');
+  quote('IBM', '100.02', '100');
+  t.equal(await shortfall(), null, 'of a crossed one');
+  quote('IBM', '99.99', '100.01');
+  t.ok(await shortfall());
+  await time.advance(30_001);
+  t.equal(await shortfall(), null, 'of a stale one');
+});
+
 t.test('what was not done by the end is unknown where the last quote cannot be believed, and not free', async (t) => {
   const { house, time, quote } = await houseFor(t);
   await aim(house, target(house, 'T1', { IBM: '1000' }));

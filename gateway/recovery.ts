@@ -64,8 +64,10 @@ export function adoptEmergency(house: House, file: EmergencyLog): void {
   if (last === undefined) return;
   const drafts: Draft[] = [draft('emergency.adopted', SYSTEM, null, { entries: entries.length, head: last.hash })];
   const adoption: Adoption = { flips: new Map(), withdrawn: new Set(), cancelled: new Set() };
-  for (const entry of entries) drafts.push(...adopted(house, entry, adoption));
-  house.journal.append(drafts).durable.then(() => {
+  const now = house.journal.now(); // before the seq is read: a step of the clock is a record
+  const seq = house.journal.nextSeq;
+  for (const entry of entries) drafts.push(...adopted(house, entry, adoption, seq + drafts.length));
+  house.journal.append(drafts, now).durable.then(() => {
     if (file.entries().at(-1)?.hash === last.hash) file.archive();
     else adoptEmergency(house, file);
   }).catch(house.fail);
@@ -78,12 +80,13 @@ interface Adoption {
   readonly cancelled: Set<string>;
 }
 
-function adopted(house: House, { kind, body: stored }: EmergencyEntry, adoption: Adoption): readonly Draft[] {
+/** The records that an entry becomes; the first of them will have this seq. */
+function adopted(house: House, { kind, body: stored }: EmergencyEntry, adoption: Adoption, seq: number): readonly Draft[] {
   const { actor, body } = stored as unknown as { readonly actor: Actor; readonly body: SwitchFlipped & CancelBody & TargetWithdrawn };
   const { parents, children } = house.state.execution;
   switch (kind) {
     case 'switch.flipped':
-      return adoptedFlip(house, actor, body, adoption);
+      return adoptedFlip(house, actor, body, adoption, seq);
     case 'target.withdrawn': {
       const live = body.parents.filter((id) => parents.get(id)?.end === null && !adoption.withdrawn.has(id));
       for (const id of live) adoption.withdrawn.add(id);
@@ -101,9 +104,9 @@ function adopted(house: House, { kind, body: stored }: EmergencyEntry, adoption:
 /**
  * Engagements are counted: one that is not beyond the log's is in it, whether it holds or was released since. One beyond it voids what was
  * asked about the one before, also where the scope is halted still because a release was lost. A kill that the log does not know is done
- * again on what lives in its scope: a crash brought back what memory had seen end.
+ * again on what lives in its scope: a crash brought back what memory had seen end. The flip is the cause of it: who asks again is told of it.
  */
-function adoptedFlip(house: House, actor: Actor, body: SwitchFlipped, { flips, withdrawn, cancelled }: Adoption): readonly Draft[] {
+function adoptedFlip(house: House, actor: Actor, body: SwitchFlipped, { flips, withdrawn, cancelled }: Adoption, seq: number): readonly Draft[] {
   const key = switchKey(body.scope);
   const now = flips.get(key) ?? house.state.risk.switches.get(key) ?? { state: 'active', engagement: 0 };
   if (body.engagement <= now.engagement || isLoosening(now.state, body.state)) return [];
@@ -116,7 +119,7 @@ function adoptedFlip(house: House, actor: Actor, body: SwitchFlipped, { flips, w
   for (const { id } of parents) withdrawn.add(id);
   for (const { order } of children) cancelled.add(order.clOrdId);
   const { reason } = body;
-  drafts.push(...withdrawnDrafts(parents, { actor, reason, cause: 'first' }), ...cancelDrafts(children.map((child) => cancelBody(child, reason)), 'first', actor));
+  drafts.push(...withdrawnDrafts(parents, { actor, reason, cause: seq }), ...cancelDrafts(children.map((child) => cancelBody(child, reason)), seq, actor));
   return drafts;
 }
 

@@ -41,7 +41,7 @@ export const PARENTS_A_RECORD = 1_000;
 
 type Why = Pick<Withdrawal, 'actor' | 'reason'> & Pick<Draft, 'cause'>;
 
-/** The end of these parents of targets, by target, in as many records as it takes; those after the first follow from it. */
+/** The end of these parents of targets, by target, in as many records as it takes; without a cause, those after the first follow from it. */
 export function withdrawnDrafts(parents: readonly Parent[], { actor, reason, cause }: Why): Draft<'target.withdrawn', TargetWithdrawn>[] {
   const byTarget = new Map<string, Parent[]>();
   for (const parent of parents) {
@@ -54,6 +54,6 @@ export function withdrawnDrafts(parents: readonly Parent[], { actor, reason, cau
   return pages.map((page, i) => {
     const { account, strategy, targetId } = page[0] as Parent;
     const body = { account, parents: page.map(({ id }) => id), reason, strategy, targetId: targetId as string };
-    return draft('target.withdrawn', actor, i === 0 ? cause : 'first', body);
+    return draft('target.withdrawn', actor, i === 0 ? cause : (cause ?? 'first'), body);
   });
 }

@@ -6,7 +6,9 @@ import t, { type Test } from 'tap';
 import { emergencyPath, openEmergency, readEmergency, type EmergencyLog } from '../../../compliance/emergency.ts';
 import { startBackground } from '../../../gateway/background.ts';
 import type { Behind } from '../../../gateway/behind.ts';
+import type { Principal } from '../../../gateway/auth/principal.ts';
 import type { House } from '../../../gateway/house.ts';
+import { switchService } from '../../../gateway/service/switches.ts';
 import { emergencyAct } from '../../../gateway/emergency.ts';
 import { previewFlip } from '../../../gateway/flows/flip-switch.ts';
 import { withdrawTarget } from '../../../gateway/flows/withdraw.ts';
@@ -199,7 +201,7 @@ t.test('what the emergency file holds', async (t) => {
   const crashed = await breakable(t, { emergency: (clock) => emergencyAct(file, clock, t.fail) });
   crashed.stuck(true);
   await crashed.time.advance(10);
-  await flip(crashed.house);
+  await flip(crashed.house, { requestId: 'R1' });
   t.equal(readEmergency(path).entries.length, 5, 'the halt, the end of the parent, three cancels');
 
   await t.test('is adopted by the next start: the halt, its cancels, and the end of its parents', async (t) => {
@@ -209,6 +211,9 @@ t.test('what the emergency file holds', async (t) => {
     await time.settle();
     t.match(house.state.risk.switches.get('firm:*'), { engagement: 1, state: 'halted', by: 'olga' });
     t.equal(all('cancel.requested').length, 3);
+    const olga: Principal = { sub: 'olga', role: 'risk_officer', accounts: new Set(), expiresAtMs: Infinity, person: 'dev olga' };
+    const again = { requestId: 'R1', scope: { id: '*', kind: 'firm' }, state: 'halted', cancel: 'working', reason: 'test' } as const;
+    t.match(await switchService(house).flipSwitch(olga, again, { preview: false }), { body: { cancels: { requested: 3 }, receipt: { seq: Number } } }, 'who asks again is told of them');
     t.strictSame([...house.state.execution.parents.values()].filter(({ targetId }) => targetId !== null).map(({ end }) => end?.reason), ['withdrawn']);
     t.equal(readEmergency(path).entries.length, 0, 'and set aside');
     resumeParents(house);

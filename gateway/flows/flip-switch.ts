@@ -20,7 +20,8 @@ export interface SwitchCommand {
 /** Without a receipt: the log cannot be written now, and the emergency file has the proof. */
 export type SwitchAnswer =
   | { readonly outcome: 'flipped'; readonly flipped: SwitchFlipped; readonly cancels: readonly CancelBody[]; readonly receipt: Receipt | null }
-  | { readonly outcome: 'repeat'; readonly seq: number; readonly receipt: Receipt | null }
+  | { readonly outcome: 'repeat'; readonly flipped: SwitchFlipped; readonly receipt: Receipt }
+  | { readonly outcome: 'repeat'; readonly receipt: null }
   | { readonly outcome: 'conflict' | 'loosens' };
 
 /**
@@ -59,12 +60,12 @@ export function haltFirm(house: House, reason: string): void {
 /** A repeated request halts once; one that means something else under the same id has not been done. */
 async function repeated(house: House, { scope, state, cancel, reason }: SwitchCommand, seq: number): Promise<SwitchAnswer> {
   const receipt = await house.unlessUnwritable(house.journal.whenDurable(seq));
-  if (receipt === null) return { outcome: 'repeat', seq, receipt };
+  if (receipt === null) return { outcome: 'repeat', receipt };
   const [record] = (await house.records(seq, seq + 1)) as readonly LogRecord<string, SwitchFlipped>[];
   if (record === undefined) throw new Error(`record ${String(seq)} is durable and cannot be read`);
   const { body } = record;
   const isSame = switchKey(body.scope) === switchKey(scope) && body.state === state && body.cancel === cancel && body.reason === reason;
-  return isSame ? { outcome: 'repeat', seq, receipt } : { outcome: 'conflict' };
+  return isSame ? { outcome: 'repeat', flipped: body, receipt } : { outcome: 'conflict' };
 }
 
 /** What a flip would cancel; nothing is recorded. */

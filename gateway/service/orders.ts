@@ -1,6 +1,5 @@
 /** Orders in API form. */
 import { contentHash } from '../../compliance/canonical.ts';
-import type { OrderFilled } from '../../execution/records.ts';
 import { childLeavesOf, leavesOf, standingChild } from '../../execution/parents.ts';
 import { avgPxOf } from '../../execution/shortfall.ts';
 import { findChild, findParent, orderKey, type Child, type Parent } from '../../execution/state.ts';
@@ -134,15 +133,13 @@ async function view(house: House, account: string, clOrdId: string): Promise<Ans
   return slice === null ? problem('NOT_FOUND', 'There is no such order') : { status: 200, body: slice };
 }
 
-/** A slice of a target, while its parent is remembered: its reports name the parent. Null where there is none in this account. */
+/** A slice of a target, while its parent is remembered. Null where there is none in this account. */
 async function sliceView(house: House, account: string, clOrdId: string): Promise<Record<string, unknown> | null> {
   const { execution } = house.state;
-  const reports = await house.lookUp(`child:${clOrdId}`);
-  const parent = (reports[0]?.body as OrderFilled | undefined)?.parent;
-  const late = parent === undefined ? null : findParent(execution, parent);
-  const child = execution.children.get(clOrdId) ?? late?.children.find(({ order }) => order.clOrdId === clOrdId);
+  const child = findChild(execution, clOrdId);
   if (child?.order.account !== account) return null;
-  return { ...childView(child, findParent(execution, child.order.parent)?.targetId ?? null), avgPx: textOf(avgPxOf(filledOf(reports))) };
+  const filled = filledOf(await house.lookUp(`child:${clOrdId}`));
+  return { ...childView(child, findParent(execution, child.order.parent)?.targetId ?? null), avgPx: textOf(avgPxOf(filled)) };
 }
 
 /** A parent as one order: a caller's direct order under its own id, a target's leg under ours. */

@@ -58,7 +58,7 @@ async function flipped(house: House, principal: Principal, body: SwitchBody): Pr
     case 'conflict':
       return problem('CONFLICT', 'This requestId stands for another flip already');
     case 'repeat':
-      return answer.receipt === null ? onlyInEmergency(body) : repeated(house, answer.seq, answer.receipt);
+      return answer.receipt === null ? onlyInEmergency(body) : repeated(house, answer.flipped, answer.receipt);
     case 'flipped': {
       const { scope, state, previous } = answer.flipped;
       const acknowledged = answer.cancels.filter(({ clOrdId }) => !isWorking(house.state.execution, clOrdId)).length;
@@ -71,10 +71,8 @@ async function flipped(house: House, principal: Principal, body: SwitchBody): Pr
 const onlyInEmergency = ({ scope, state }: SwitchBody): Answer => ({ status: 201, body: { scope, state, receipt: null, cancels: { requested: 0, acknowledged: 0 } } });
 
 /** The answer to a request that was done before, from its record. */
-async function repeated(house: House, seq: number, receipt: Receipt): Promise<Answer> {
-  const [record] = await house.records(seq, seq + 1);
-  const { scope, state, previous } = record?.body as SwitchFlipped;
-  return { status: 201, body: { scope, state, previous, receipt: receiptView(receipt), cancels: await cancelsOf(house, seq) } };
+async function repeated(house: House, { scope, state, previous }: SwitchFlipped, receipt: Receipt): Promise<Answer> {
+  return { status: 201, body: { scope, state, previous, receipt: receiptView(receipt), cancels: await cancelsOf(house, receipt.seq) } };
 }
 
 /** The cancels that stand behind a flip in its unit. */

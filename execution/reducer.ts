@@ -110,7 +110,7 @@ function decideLeg(into: Into, { seq, body }: LogRecord<'leg.decided', Folded['l
   const side = deltaQty < 0n ? 'sell' : 'buy';
   const { attribution } = target;
   const forecast = { mu: body.mu, sigma: body.sigma };
-  const own = { id: body.clOrdId, clOrdId: null, targetId: body.targetId, attribution, forecast, side, orderQty: absolute(deltaQty), schedule } as const;
+  const own = { id: body.clOrdId, clOrdId: null, targetId: body.targetId, attribution, forecast, side, asked: null, orderQty: absolute(deltaQty), schedule } as const;
   const parent = newParent(body, seq, at, own);
   state.parents.set(parent.id, parent);
   value(risk, parent, parent.arrivalPx);
@@ -127,7 +127,8 @@ function decideOrder({ state, risk, at }: Into, { seq, body }: LogRecord<'order.
   if (body.amends) return;
   remember(state, orderKey(body.account, body.clOrdId), seq, at);
   const { parent: id, clOrdId, attribution, side } = body;
-  const own = { id, clOrdId, targetId: null, attribution, forecast: null, side, orderQty: parseDecimal(body.orderQty), schedule: [] } as const;
+  const asked = body.decision === 'denied' ? { type: body.type, limitPx: decimalOrNull(body.limitPx) } : null;
+  const own = { id, clOrdId, targetId: null, attribution, forecast: null, side, asked, orderQty: parseDecimal(body.orderQty), schedule: [] } as const;
   const parent = newParent(body, seq, at, own);
   if (body.decision === 'denied') endParent(parent, 'denied', at);
   else value(risk, parent, parent.arrivalPx);
@@ -135,13 +136,13 @@ function decideOrder({ state, risk, at }: Into, { seq, body }: LogRecord<'order.
   settleParent(state, risk, parent, at);
 }
 
-type Own = Pick<Parent, 'id' | 'clOrdId' | 'targetId' | 'attribution' | 'forecast' | 'side' | 'orderQty' | 'schedule'>;
+type Own = Pick<Parent, 'id' | 'clOrdId' | 'targetId' | 'attribution' | 'forecast' | 'side' | 'asked' | 'orderQty' | 'schedule'>;
 
 /** One literal for both kinds of parent, so that all have one shape. */
 function newParent(body: Folded['leg.decided'] | Folded['order.decided'], seq: number, at: Ns, own: Own): Parent {
   return {
     id: own.id, clOrdId: own.clOrdId, targetId: own.targetId, account: body.account, strategy: body.strategy, attribution: own.attribution,
-    forecast: own.forecast, symbol: body.symbol, side: own.side, orderQty: own.orderQty, decidedSeq: seq, decidedAt: at,
+    forecast: own.forecast, symbol: body.symbol, side: own.side, asked: own.asked, orderQty: own.orderQty, decidedSeq: seq, decidedAt: at,
     arrivalPx: decimalOrNull(body.arrivalPx), halfSpread: halfOf(body.facts, subtract),
     schedule: own.schedule, expireAt: body.expireAt === null ? null : instant(body.expireAt), lastDue: null, cumQty: ZERO, cost: ZERO, releaseCost: ZERO,
     fees: ZERO, reserved: ZERO, end: null, children: [],

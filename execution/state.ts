@@ -71,6 +71,8 @@ export interface Parent {
   readonly forecast: Forecast | null;
   readonly symbol: string;
   readonly side: Side;
+  /** Of a direct order that was denied: no child says it. */
+  readonly asked: Pick<ChildOrder, 'type' | 'limitPx'> | null;
   /** Of the decision; an amendment moves it when the venue has replaced the order. */
   orderQty: Decimal;
   readonly decidedSeq: number;

@@ -2,7 +2,7 @@
 import { contentHash } from '../../compliance/canonical.ts';
 import { childLeavesOf, leavesOf, standingChild } from '../../execution/parents.ts';
 import { avgPxOf } from '../../execution/shortfall.ts';
-import { findChild, findParent, orderKey, type Child, type Parent } from '../../execution/state.ts';
+import { findChild, findParent, orderKey, type Child, type ExecutionState, type Parent } from '../../execution/state.ts';
 import { recall } from '../../execution/window.ts';
 import { unpackVerdicts, verdictsText } from '../../risk/verdicts.ts';
 import { ORDER_CHECKS } from '../../risk/checks/index.ts';
@@ -33,7 +33,7 @@ export function orderService(house: House): Orders {
     amendOrder: (principal, clOrdId, body, hint) => withOrder(house, principal, hint, clOrdId, (account) => amend(house, principal, account, clOrdId, body)),
     cancelOrder: (principal, clOrdId, hint) => withOrder(house, principal, hint, clOrdId, (account) => cancel(house, principal, account, clOrdId)),
     getOrder: (principal, clOrdId, hint) => withOrder(house, principal, hint, clOrdId, (account) => view(house, account, clOrdId)),
-    listOrders: (principal, query) => list(house, principal, query),
+    listOrders: (principal, query) => Promise.resolve(list(house, principal, query)),
   };
 }
 
@@ -147,22 +147,17 @@ async function orderOf(house: House, parent: Parent): Promise<Record<string, unk
   const { decided: { body }, receipt } = await decisionAt<OrderDecided | LegDecided>(house, parent.decidedSeq);
   const order = 'type' in body ? body : null;
   const verdicts = order === null ? [] : unpackVerdicts(ORDER_CHECKS, order, await house.policyAt(parent.decidedSeq), order.symbol);
-  return { ...parentView(parent, order ?? NOT_ASKED), receipt: receiptView(receipt), verdicts };
+  return { ...parentView(parent), receipt: receiptView(receipt), verdicts };
 }
 
-/** What was asked for. Memory has it of an order that was released, in its children; of a denied one its decision has it. */
-type Asked = Pick<OrderDecided, 'type' | 'limitPx'>;
-/** A leg asks for a position, and the router says how. */
-const NOT_ASKED: Asked = { type: 'market', limitPx: null };
-
-/** From memory; `asked` is of a parent that has released nothing. */
-function parentView(parent: Parent, asked: Asked): Record<string, unknown> {
+/** From memory. A leg that has released nothing is no order yet: the router will say which. */
+function parentView(parent: Parent): Record<string, unknown> {
   const order = standingChild(parent)?.order;
-  const { type, limitPx } = order === undefined ? asked : { type: order.type, limitPx: textOf(order.limitPx) };
+  const { type, limitPx } = order ?? parent.asked ?? { type: 'market', limitPx: null };
   return {
     clOrdId: parent.clOrdId ?? parent.id, parent: parent.id, account: parent.account, strategy: parent.strategy, targetId: parent.targetId,
-    symbol: parent.symbol, side: parent.side, orderQty: formatDecimal(parent.orderQty), cumQty: formatDecimal(parent.cumQty), leavesQty: formatDecimal(leavesOf(parent)),
-    avgPx: textOf(avgPxOf(parent)), state: stateOf(parent), venue: order?.venue ?? null, type, limitPx, seq: parent.decidedSeq, receipt: null, verdicts: [],
+    symbol: parent.symbol, side: parent.side, orderQty: formatDecimal(parent.orderQty), cumQty: formatDecimal(parent.cumQty),
+    leavesQty: formatDecimal(leavesOf(parent)), avgPx: textOf(avgPxOf(parent)), state: stateOf(parent), venue: order?.venue ?? null, type, limitPx: textOf(limitPx), seq: parent.decidedSeq, receipt: null, verdicts: [],
   };
 }
 
@@ -184,37 +179,19 @@ function childView(child: Child, targetId: string | null): Record<string, unknow
 
 const LIST_MAX = 1_000;
 
-interface Told {
-  readonly view: Record<string, unknown>;
-  readonly parent: Parent;
-}
-
 /** Direct orders and the slices of targets that live or finished lately, by the seq of their decision. */
-async function list(house: House, principal: Principal, { account, state, symbol, after }: OrderQuery): Promise<Answer> {
-  const told = [...ordersOf(house)].filter(({ view }) =>
-    reaches(principal, view['account'] as string) && (account === undefined || view['account'] === account) && (state === undefined || view['state'] === state) &&
-    (symbol === undefined || view['symbol'] === symbol) && (after === undefined || (view['seq'] as number) > after));
-  told.sort((a, b) => (a.view['seq'] as number) - (b.view['seq'] as number));
-  const page = told.slice(0, LIST_MAX);
-  const items = await Promise.all(page.map(async ({ view, parent }) => (parent.children.length > 0 ? view : { ...view, ...await askedOf(house, parent) })));
-  return { status: 200, body: { items, next: told.length > page.length ? page.at(-1)?.view['seq'] : null } };
+function list(house: House, principal: Principal, { account, state, symbol, after }: OrderQuery): Answer {
+  const items = [...ordersOf(house.state.execution)].filter((each) =>
+    reaches(principal, each['account'] as string) && (account === undefined || each['account'] === account) && (state === undefined || each['state'] === state) &&
+    (symbol === undefined || each['symbol'] === symbol) && (after === undefined || (each['seq'] as number) > after));
+  items.sort((a, b) => (a['seq'] as number) - (b['seq'] as number));
+  const page = items.slice(0, LIST_MAX);
+  return { status: 200, body: { items: page, next: items.length > page.length ? page.at(-1)?.['seq'] : null } };
 }
 
-/** A denial is told once its record can be read. */
-function* ordersOf({ journal, state: { execution: { parents, finishedLegs, finishedParents } } }: House): Generator<Told> {
+function* ordersOf({ parents, finishedLegs, finishedParents }: ExecutionState): Generator<Record<string, unknown>> {
   for (const parent of [...finishedParents.old.values(), ...finishedParents.young.values(), ...finishedLegs.values(), ...parents.values()]) {
-    if (parent.clOrdId === null) for (const child of parent.children) yield { view: childView(child, parent.targetId), parent };
-    else if (parent.children.length > 0 || parent.decidedSeq < journal.durableSize) yield { view: parentView(parent, NOT_ASKED), parent };
+    if (parent.clOrdId === null) for (const child of parent.children) yield childView(child, parent.targetId);
+    else yield parentView(parent);
   }
-}
-
-/** What was read of denied orders: a list that is asked for again reads nothing again. */
-const askedOnce = new WeakMap<Parent, Asked>();
-
-async function askedOf(house: House, parent: Parent): Promise<Asked> {
-  const known = askedOnce.get(parent);
-  if (known !== undefined) return known;
-  const { decided: { body: { type, limitPx } } } = await decisionAt<OrderDecided>(house, parent.decidedSeq);
-  askedOnce.set(parent, { type, limitPx });
-  return { type, limitPx };
 }

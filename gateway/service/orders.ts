@@ -157,7 +157,8 @@ function parentView(parent: Parent): Record<string, unknown> {
   return {
     clOrdId: parent.clOrdId ?? parent.id, parent: parent.id, account: parent.account, strategy: parent.strategy, targetId: parent.targetId,
     symbol: parent.symbol, side: parent.side, orderQty: formatDecimal(parent.orderQty), cumQty: formatDecimal(parent.cumQty),
-    leavesQty: formatDecimal(leavesOf(parent)), avgPx: textOf(avgPxOf(parent)), state: stateOf(parent), venue: order?.venue ?? null, type, limitPx: textOf(limitPx), seq: parent.decidedSeq, receipt: null, verdicts: [],
+    leavesQty: formatDecimal(leavesOf(parent)), avgPx: textOf(avgPxOf(parent)), state: stateOf(parent), venue: order?.venue ?? null, type,
+    limitPx: textOf(limitPx), seq: parent.decidedSeq, receipt: null, verdicts: [],
   };
 }
 

@@ -3,8 +3,8 @@
  *
  * A record's canonical text is one object whose keys stand in the order of their UTF-16 code units:
  *   {"actor":{…},"at":"…","body":{…},"cause":…,"kind":"…","log":"…","prev":"…","seq":…,"v":…}
- * No white space; numbers as ECMAScript prints them; strings escaped as JSON.stringify does. There is no raw newline in it, so lines
- * of records can travel as one text. A version may add keys to a body; it never changes the envelope.
+ * No white space; numbers as ECMAScript prints them; strings escaped as JSON.stringify does. There is no raw newline in it, so a
+ * file holds one record a line. A version may add keys to a body; it never changes the envelope.
  */
 import { hash } from 'node:crypto';
 import type { Actor, Json } from '../risk/domain/record.ts';

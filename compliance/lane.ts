@@ -14,7 +14,7 @@ export interface LaneOptions {
   /** As the writer role: INSERT and SELECT only. */
   readonly connection: ClientConfig;
   readonly log: string;
-  /** Names this process among those that may hold the lease; at most 63 bytes with the log. */
+  /** Names this process among those that may hold the lease. PostgreSQL shows the first 63 bytes of it, with the log before it. */
   readonly instance: string;
   /** No answer for so long is an unknown outcome: the connection is given up. */
   readonly deadlineMs: number;

@@ -86,7 +86,7 @@ const FORMS = {
 const FOR_COMMANDS = ['PORTCULLIS_TOKEN'];
 
 /**
- * Reads and checks the settings (API.md, "Settings"). Throws ConfigError on the first fault.
+ * Reads and checks the settings (README, "Settings"). Throws ConfigError on the first fault.
  * The development issuer signs for whoever can read its folder, so the gateway is reached from this machine only.
  */
 export function loadConfig(env: Environment): Config {

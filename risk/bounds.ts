@@ -14,7 +14,7 @@ function roomTo(held: Holding, limit: Decimal, trade: Decimal): Decimal {
 
 /**
  * Kelly: the book ends at min(|w|, governor × cap) on w's sign, so a wish to grow a book that is beyond the cap brings it down to
- * the cap (API.md), within what is a proven reduction. A wish that does not grow the book is not touched.
+ * the cap, within what is a proven reduction. A wish that does not grow the book is not touched.
  */
 function kellyRoom(book: Holding, cap: Decimal, trade: Decimal): Decimal {
   const room = roomTo(book, cap, trade);

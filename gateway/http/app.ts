@@ -1,5 +1,5 @@
 /**
- * The app: builds, never listens. A request's way, with its exits in the order of API.md's precedence:
+ * The app: builds, never listens. A request's way, with its exits in the order in which they go before each other:
  * host 421 → rate 429 → token 401 → origin 403 → size 413 → media 415 → body 400 → `perform` (form 400, role and account 403, room 503,
  * then the service's 404, 409, 503, 422).
  */

@@ -1,4 +1,4 @@
-/** Bounds of the edge (security.md §6): every table has a size, every rate a bucket. Time is a monotonic clock's, in milliseconds. */
+/** Bounds of the edge: every table has a size, every rate a bucket. Time is a monotonic clock's, in milliseconds. */
 import type { Socket } from 'node:net';
 
 export const BOUNDS = {

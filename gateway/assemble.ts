@@ -80,6 +80,7 @@ export function assemble(ports: HousePorts): Assembled {
   });
   const waitingFor = (): string | null => {
     if (isStarting) return 'the start';
+    if (desk.isStopping) return 'the stop';
     if (sequencer.state !== 'flowing') return 'the log';
     return desk.missing === null ? null : `venue ${desk.missing}`;
   };

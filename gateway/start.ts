@@ -135,11 +135,11 @@ async function recover(made: Made, { house, desk, started }: Running): Promise<v
 }
 
 /** In the order in which nothing is lost: no new input, then everything durable, then the database. */
-async function close({ surroundings, wall, transparency, opened, emergency, behind }: Made, { desk, sequencer }: Running): Promise<void> {
+async function close({ surroundings, wall, transparency, opened, emergency, behind }: Made, { house, desk, sequencer }: Running): Promise<void> {
   await endAll(
+    () => desk.stop(house, wall), // before time stops: a venue in this process answers by it
     () => { surroundings.market.stop(); },
     () => { surroundings.timers.stop(); },
-    () => desk.stop(),
     () => behind.stop(),
     () => sequencer.close(),
     () => { wall.stop(); },

@@ -1,14 +1,28 @@
 /** The venues as the house sees them: connected or not, and what they report. */
+import type { Timers } from '../execution/time.ts';
 import type { Venue } from '../execution/venue.ts';
+import { plusMs } from '../risk/domain/time.ts';
+import { endAll } from './end-all.ts';
 import { applyReport } from './flows/apply-report.ts';
 import type { House } from './house.ts';
 import { askVenue } from './recovery.ts';
 import type { OpenVenue } from './venues.ts';
 
+/** So long a stop waits for the venues' answers: longer than any of them takes, shorter than whoever stops us has patience. */
+const ANSWERS_WITHIN_MS = 2_000;
+
 export class VenueDesk {
   readonly venues = new Map<string, Venue>();
   readonly #open: OpenVenue[] = [];
   readonly #down = new Set<string>();
+  #isStopping = false;
+  /** Told of every report. */
+  #heard = (): void => undefined;
+
+  /** Nothing new is begun any more. */
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
 
   /** The first venue that is not connected; null when all are. */
   get missing(): string | null {
@@ -27,7 +41,10 @@ export class VenueDesk {
     this.#down.add(venue.id);
     let started = false;
     await venue.start({
-      report: (report) => { applyReport(house, venue.id, report); },
+      report: (report) => {
+        applyReport(house, venue.id, report);
+        this.#heard();
+      },
       connection: (state) => {
         if (state === 'down') this.#down.add(venue.id);
         else if (this.#down.delete(venue.id) && started) askVenue(house, venue.id);
@@ -36,7 +53,18 @@ export class VenueDesk {
     started = true;
   }
 
-  async stop(): Promise<void> {
-    for (const { stop } of this.#open) await stop();
+  /** Disconnects once every order that was released has its answer; one that has none in time is asked about by the next start. */
+  async stop({ state: { execution } }: House, wall: Timers): Promise<void> {
+    this.#isStopping = true;
+    await new Promise<void>((resolve) => {
+      const late = wall.at(plusMs(wall.now(), ANSWERS_WITHIN_MS), resolve);
+      this.#heard = () => {
+        if ([...execution.children.values()].some(({ state }) => state === 'pending')) return;
+        late.cancel();
+        resolve();
+      };
+      this.#heard();
+    });
+    await endAll(...this.#open.map(({ stop }) => stop));
   }
 }

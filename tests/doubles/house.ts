@@ -36,6 +36,7 @@ const QUOTED = ['IBM', 'SPY', 'BAC', 'AIG'];
 export interface TestHouse {
   readonly house: House;
   readonly sequencer: Sequencer;
+  readonly desk: VenueDesk;
   readonly time: ManualTimers;
   readonly market: FixedMarket;
   /** Its one venue, when it is the scripted one. */
@@ -118,7 +119,7 @@ export async function testHouse(options: TestHouseOptions = {}): Promise<TestHou
   await desk.connect(house, { venue: options.venue?.({ clock: time, market }) ?? scripted, stop: () => Promise.resolve() });
   askVenues(house);
   return {
-    house, sequencer, time, market, venue: scripted, store, log, notes, failures,
+    house, sequencer, desk, time, market, venue: scripted, store, log, notes, failures,
     all: (kind) => log.filter((record) => record.kind === kind).map(({ body }) => body) as never,
     quote(symbol, bidPx, askPx) { market.set(quoteOf(symbol, time, bidPx, askPx)); },
     refresh() {

@@ -65,11 +65,11 @@ function decideAgain(unit: readonly LogRecord[], state: State): readonly Disagre
       return replayOrder(record as LogRecord<string, OrderDecided>, state);
     case 'slice.released': {
       const { facts, ...body } = record.body as SliceReleased;
-      return facts === null ? [] : replaySlice(record as LogRecord<string, DecisionJson & OfParent>, { ...body, facts }, state);
+      return facts === null ? [] : replaySlice(record as LogRecord<string, DecisionJson & OfParent>, { ...body, facts }, body.wantedQty ?? body.orderQty, state);
     }
     case 'slice.withheld': {
       const { judged } = record.body as SliceWithheld;
-      return judged === null ? [] : replaySlice(record as LogRecord<string, DecisionJson & OfParent>, judged, state);
+      return judged === null ? [] : replaySlice(record as LogRecord<string, DecisionJson & OfParent>, judged, judged.orderQty, state);
     }
     case 'target.decided':
       return replayTarget(record as LogRecord<string, TargetDecided>, unit.slice(1) as LogRecord<string, LegDecided>[], state);
@@ -101,13 +101,14 @@ function replayOrder(record: LogRecord<string, OrderDecided>, state: State): rea
 type OfParent = Pick<SliceReleased, 'parent'>;
 
 function replaySlice(
-  record: LogRecord<string, DecisionJson & OfParent>, judged: OrderTermsJson & { readonly venue: string; readonly facts: SymbolFactsJson }, state: State,
+  record: LogRecord<string, DecisionJson & OfParent>, judged: OrderTermsJson & { readonly venue: string; readonly facts: SymbolFactsJson }, wantedQty: string,
+  state: State,
 ): readonly Disagreement[] {
   const terms = termsOf(judged);
   const parent = findParent(state.execution, record.body.parent);
   if (parent === null) throw new RangeError('a slice without its parent');
   const { attribution, forecast } = parent;
-  const command = { terms, subject: null, attribution, forecast, venue: judged.venue, reservedQty: terms.orderQty };
+  const command = { terms, subject: null, attribution, forecast, venue: judged.venue, reservedQty: parseDecimal(wantedQty) };
   return replayed(record, command, factsOf(record, ORDER_CHECKS, judged.symbol, [judged], state), state);
 }
 

@@ -20,6 +20,8 @@ export interface SliceReleased extends DecisionJson, OrderTermsJson {
   readonly venue: string;
   /** When the schedule wanted it; null for a direct order. */
   readonly due: string | null;
+  /** What the schedule wanted: more than `orderQty` where not all of it fitted. Null for a direct order; older builds did not write it. */
+  readonly wantedQty?: string | null;
   readonly arm: string;
   readonly arms: readonly ArmChoice[];
   /** Null for a direct order: its decision, in the same unit, holds them. */

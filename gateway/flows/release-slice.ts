@@ -7,6 +7,7 @@ import type { Parent } from '../../execution/state.ts';
 import { packVerdicts } from '../../risk/verdicts.ts';
 import { ORDER_CHECKS } from '../../risk/checks/index.ts';
 import { decideOrder } from '../../risk/decide.ts';
+import type { OrderDecision } from '../../risk/decision.ts';
 import { formatDecimal, subtract, toNumber, type Decimal } from '../../risk/domain/decimal.ts';
 import type { ChildOrder } from '../../risk/domain/order.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
@@ -22,38 +23,74 @@ export async function releaseSlice(house: House, id: string, step: ScheduleStep)
   const parent = house.state.execution.parents.get(id);
   if (parent === undefined || parent.end !== null) return;
   // what the schedule wants out by now, less what was filled and what is still at work
-  const orderQty = subtract(step.cumQty, committedQty(parent));
-  if (orderQty <= 0n) return;
+  const wantedQty = subtract(step.cumQty, committedQty(parent));
+  if (wantedQty <= 0n) return;
   const facts = readFacts(house, [parent.symbol]);
-  const venue = venueFor(house);
 
   // decide
-  const choice = chooseRoute(house, parent, orderQty, facts);
-  const child: ChildOrder = {
-    account: parent.account, strategy: parent.strategy, symbol: parent.symbol, side: parent.side, orderQty, ...(choice?.order ?? UNROUTED), expireAt: null,
-    clOrdId: idOf(house.journal.log, house.journal.nextSeq), origClOrdId: null, parent: id, venue,
-  };
-  const { account, attribution, forecast, strategy, symbol } = parent;
-  const decision = decideOrder({ terms: child, subject: null, attribution, forecast, venue, reservedQty: orderQty }, house.state.risk, facts);
+  const { child, choice, decision } = sliceThatFits(house, parent, wantedQty, facts);
   const { observed, verdicts } = packVerdicts(ORDER_CHECKS, decision.verdicts, policyInForce(house), parent.symbol);
   const due = formatInstant(step.at);
 
   // record
-  const seen = factsJson(facts.symbols.get(child.symbol));
+  const { account, strategy, symbol } = parent;
+  const seen = factsJson(facts.symbols.get(symbol));
   if (decision.decision === 'denied' || choice === null) {
     const withheld = draft('slice.withheld', SYSTEM, parent.decidedSeq, {
-      account, clOrdId: null, decision: 'denied', due, judged: judged(child, seen), observed, orderQty: formatDecimal(orderQty), parent: id, strategy, symbol,
+      account, clOrdId: null, decision: 'denied', due, judged: judged(child, seen), observed, orderQty: formatDecimal(wantedQty), parent: id, strategy, symbol,
       verdicts, why: 'denied',
     });
     await house.journal.append([withheld], facts.now).durable;
     return;
   }
   const { arm, arms } = choice;
-  const released = draft('slice.released', SYSTEM, parent.decidedSeq, sliceReleased(child, { arm, arms, due, facts: seen, observed, verdicts }));
+  const how = { arm, arms, due, facts: seen, observed, verdicts, wantedQty: formatDecimal(wantedQty) };
+  const released = draft('slice.released', SYSTEM, parent.decidedSeq, sliceReleased(child, how));
   const [receipt] = await house.journal.append([released], facts.now).durable;
 
   // act
   sendOrWithhold(house, decision.approved, receipt as Receipt);
+}
+
+interface Slice {
+  readonly child: ChildOrder;
+  readonly choice: Choice | null;
+  readonly decision: OrderDecision<ChildOrder>;
+}
+
+const isReleasable = ({ choice, decision }: Slice): boolean => choice !== null && decision.decision !== 'denied';
+
+/**
+ * The slice that is wanted; or, where it is denied, the largest part of it in whole lots that every check lets pass. A target is clipped to
+ * the very limit, and prices move after it: a cent must not stop the whole of it. What does not fit is wanted again with the next slice.
+ */
+function sliceThatFits(house: House, parent: Parent, wantedQty: Decimal, facts: Facts): Slice {
+  const whole = sliceOf(house, parent, wantedQty, wantedQty, facts);
+  const lot = policyInForce(house).universe.get(parent.symbol)?.lotSize;
+  if (isReleasable(whole) || lot === undefined || wantedQty <= lot) return whole;
+  let best = sliceOf(house, parent, lot, wantedQty, facts);
+  if (!isReleasable(best)) return whole;
+  let [fits, fails] = [1n, (wantedQty + lot - 1n) / lot]; // in lots
+  while (fails - fits > 1n) {
+    const lots = (fits + fails) / 2n;
+    const part = sliceOf(house, parent, (lots * lot) as Decimal, wantedQty, facts);
+    if (isReleasable(part)) [fits, best] = [lots, part];
+    else fails = lots;
+  }
+  return best;
+}
+
+/** The books hold all that is wanted, so what of it is left out counts as not there. */
+function sliceOf(house: House, parent: Parent, orderQty: Decimal, wantedQty: Decimal, facts: Facts): Slice {
+  const { account, attribution, forecast, strategy, symbol, side, id } = parent;
+  const venue = venueFor(house);
+  const choice = chooseRoute(house, parent, orderQty, facts);
+  const child: ChildOrder = {
+    account, strategy, symbol, side, orderQty, ...(choice?.order ?? UNROUTED), expireAt: null,
+    clOrdId: idOf(house.journal.log, house.journal.nextSeq), origClOrdId: null, parent: id, venue,
+  };
+  const decision = decideOrder({ terms: child, subject: null, attribution, forecast, venue, reservedQty: wantedQty }, house.state.risk, facts);
+  return { child, choice, decision };
 }
 
 /** What was denied, as its record keeps it. */

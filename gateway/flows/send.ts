@@ -12,12 +12,14 @@ import { textOf } from '../facts.ts';
 import type { House } from '../house.ts';
 
 /** The record before a send. */
-export function sliceReleased(child: ChildOrder, how: Pick<SliceReleased, 'arm' | 'arms' | 'due' | 'facts' | 'observed' | 'verdicts'>): SliceReleased {
+export function sliceReleased(
+  child: ChildOrder, how: Pick<SliceReleased, 'arm' | 'arms' | 'due' | 'facts' | 'observed' | 'verdicts'> & { readonly wantedQty: string | null },
+): SliceReleased {
   return {
     account: child.account, arm: how.arm, arms: how.arms, clOrdId: child.clOrdId, decision: 'accepted', due: how.due,
     expireAt: child.expireAt === null ? null : formatInstant(child.expireAt), facts: how.facts, limitPx: textOf(child.limitPx), observed: how.observed,
     orderQty: formatDecimal(child.orderQty), origClOrdId: child.origClOrdId, parent: child.parent, participation: child.participation, side: child.side,
-    strategy: child.strategy, symbol: child.symbol, tif: child.tif, type: child.type, venue: child.venue, verdicts: how.verdicts,
+    strategy: child.strategy, symbol: child.symbol, tif: child.tif, type: child.type, venue: child.venue, verdicts: how.verdicts, wantedQty: how.wantedQty,
   };
 }
 

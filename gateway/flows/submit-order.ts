@@ -82,4 +82,4 @@ export function orderDecided<T extends OrderTerms>(
 
 /** The slice of a direct order: sent as it was asked, so there was one arm and no choice. */
 export const directSlice = (child: ChildOrder): SliceReleased =>
-  sliceReleased(child, { arm: 'direct', arms: [], due: null, facts: null, observed: [], verdicts: [] });
+  sliceReleased(child, { arm: 'direct', arms: [], due: null, facts: null, observed: [], verdicts: [], wantedQty: null });

@@ -25,6 +25,21 @@ t.test('a parent is worked slice by slice to its end', async (t) => {
   t.equal(house.state.execution.parents.size, 0);
 });
 
+t.test('a price that moved against a full limit takes the edge off a slice, and does not stop the parent', async (t) => {
+  const { house, venue, time, quote, all } = await houseFor(t, { policy: policyOf({ nameXEquity: 0.1 }) });
+  venue.habit = 'fills';
+  const { legs } = await aim(house, target(house, 'T1', { IBM: '5000' }));
+  t.equal(legs[0]?.deltaQty, '1000', 'clipped to the very limit');
+  for (let s = 0; s < 12; s++) {
+    quote('IBM', '100.04', '100.06');
+    await time.advance(5_000);
+  }
+  t.strictSame(all('slice.withheld').map(({ why }) => why).filter((why) => why !== 'denied'), []);
+  const [first] = all('slice.released');
+  t.ok(d(first?.orderQty ?? '0') < d(first?.wantedQty ?? '0'), 'less than was wanted');
+  t.equal(book(house), 'qty 999 buy 0 sell 0', 'all that the limit has room for at these prices');
+});
+
 t.test('what an immediate order left unfilled goes with the next slice', async (t) => {
   const { house, venue, time } = await houseFor(t);
   venue.habit = 'cancels';

@@ -16,6 +16,8 @@ export interface Verification {
   /** Records that a checkpoint signed by a pinned key proves; without a pinned key, consistency only. */
   readonly proven: number;
   readonly pinned: boolean;
+  /** Whether a checkpoint came with the records: a file has none, and no key proves anything without one. */
+  readonly checkpoint: boolean;
   readonly fault: Fault | null;
 }
 
@@ -31,14 +33,14 @@ export async function verifyEvidence(evidence: Evidence, key: string | null): Pr
   const published = await evidence.checkpoint();
   const verifier = verifierFor(key ?? published?.key ?? null);
   const opened = published === null || verifier === null ? null : openForChain(published.note, verifier);
-  const pinned = key !== null;
-  if (opened !== null && 'code' in opened) return { size: 0, head: NO_HASH, proven: 0, pinned, fault: opened };
+  const trust = { pinned: key !== null, checkpoint: published !== null };
+  if (opened !== null && 'code' in opened) return { size: 0, head: NO_HASH, proven: 0, ...trust, fault: opened };
   const chain = new ChainVerifier(genesis(), opened === null ? [] : [opened]);
   for await (const line of evidence.lines()) {
     if (chain.add(line) !== null) break;
   }
   const fault = chain.finish();
-  return { size: chain.size, head: chain.head, proven: fault === null ? (opened?.size ?? 0) : 0, pinned, fault };
+  return { size: chain.size, head: chain.head, proven: fault === null ? (opened?.size ?? 0) : 0, ...trust, fault };
 }
 
 function verifierFor(key: string | null): Verifier | null {

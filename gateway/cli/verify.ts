@@ -22,7 +22,7 @@ interface Options {
 export function verifyCommand(environment: Environment, print: (line: string) => void): Command {
   return new Command('verify')
     .description('recompute every hash, link and root of a log, and name the first fault')
-    .argument('[path]', 'a DATA_DIR, or a file with one canonical record a line')
+    .argument('[path]', 'a DATA_DIR, or a file with one canonical record a line; a file has no checkpoint, so only its consistency is proven')
     .option('--url <url>', 'a running gateway instead of a file')
     .option('--token <token>', 'a token of compliance, regulator or risk_officer; else PORTCULLIS_TOKEN')
     .option('--key <key>', "the log's verifier key that you trust (portcullis log key); without it only consistency is proven")
@@ -65,9 +65,16 @@ function publishedIn(dataDir: string, log: string): { readonly note: string; rea
   return { note: readFileSync(join(dataDir, 'checkpoint'), 'utf8'), key: logKey(dataDir, log) };
 }
 
-function textOf({ size, head, proven, pinned, fault }: Verification): string {
+/** The last line claims no more than was proven: `verified` is what the checkpoint of a key that was given stands for. */
+function textOf(result: Verification): string {
+  const { size, head, proven, pinned, fault } = result;
   if (fault !== null) return `broken at seq ${String(fault.seq)}: ${fault.code}: ${fault.detail}`;
+  return `${String(size)} records, head ${head}\n${trustIn(result)}\n${pinned && proven > 0 ? 'verified' : 'consistent'}`;
+}
+
+function trustIn({ size, proven, pinned, checkpoint }: Verification): string {
+  if (!checkpoint) return 'no checkpoint came with them: only consistency is proven';
+  if (!pinned) return 'no key given: only consistency is proven';
   const tail = size - proven;
-  const trust = pinned ? `${String(proven)} records proven by the checkpoint of the key you gave` : 'no key given: consistency only';
-  return `${String(size)} records, head ${head}\n${trust}${tail > 0 && pinned ? `; the last ${String(tail)} are after it and unproven` : ''}\nverified`;
+  return `${String(proven)} records proven by the checkpoint of the key you gave${tail > 0 ? `; the last ${String(tail)} are after it and unproven` : ''}`;
 }

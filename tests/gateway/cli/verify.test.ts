@@ -33,11 +33,16 @@ async function verify(...args: readonly string[]): Promise<{ readonly said: stri
 const json = async (...args: readonly string[]): Promise<Verification> => JSON.parse((await verify('--json', ...args)).said) as Verification;
 
 t.test('a file', async (t) => {
-  const path = join(t.testdir({}), 'records.ndjson');
+  const folder = t.testdir({});
+  const path = join(folder, 'records.ndjson');
   const write = (texts: readonly string[]): void => { writeFileSync(path, texts.map((text) => `${text}\n`).join('')); };
   const texts = lines.map(({ canonical }) => canonical);
   write(texts);
-  t.match(await verify(path), { failed: false, said: new RegExp(`^${size} records, head ${lines.at(-1)!.hash}\n.*\nverified$`) });
+  const said = `${size} records, head ${lines.at(-1)!.hash}\nno checkpoint came with them: only consistency is proven\nconsistent`;
+  t.strictSame(await verify(path), { failed: false, said });
+  const key = logKey(folder, LOG);
+  t.strictSame(await verify(path, '--key', key), { failed: false, said }, 'a key proves nothing without a checkpoint');
+  t.match(await json(path, '--key', key), { proven: 0, pinned: true, checkpoint: false });
 
   for (const victim of [0, 7, size - 2]) {
     const text = texts[victim]!;
@@ -69,7 +74,8 @@ t.test('a folder', async (t) => {
   t.match(await verify(dataDir, '--key', key), {
     failed: false, said: `${size} records, head ${lines.at(-1)!.hash}\n${size - 3} records proven by the checkpoint of the key you gave; the last 3 are after it and unproven\nverified`,
   });
-  t.match(await json(dataDir), { size, pinned: false, fault: null });
+  t.match(await json(dataDir), { size, pinned: false, checkpoint: true, fault: null });
+  t.match(await verify(dataDir), { failed: false, said: /\nno key given: only consistency is proven\nconsistent$/ });
   const strangers = t.testdir({});
   t.match((await json(dataDir, '--key', logKey(strangers, LOG))).fault, { code: 'SIGNATURE' });
 

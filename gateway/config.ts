@@ -26,6 +26,8 @@ export interface Config {
   readonly paper: 'inprocess' | 'process';
 }
 
+export const DEFAULT_DATA_DIR = './data';
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 type Reader<T> = (text: string) => T | undefined;
 
@@ -105,7 +107,7 @@ export function loadConfig(env: Environment): Config {
   const config: Config = {
     port: read('PORT', integer(0, 65_535), 8080),
     host: read('HOST', host, '127.0.0.1'),
-    dataDir: read('DATA_DIR', path, './data'),
+    dataDir: read('DATA_DIR', path, DEFAULT_DATA_DIR),
     databaseUrl: read<string | null>('DATABASE_URL', databaseUrl, null),
     policy: read('POLICY', path, 'policies/default.yaml'),
     universe: read('UNIVERSE', path, 'policies/universe.yaml'),

@@ -44,9 +44,14 @@ export async function listen({ config, issuer, service, hub, house, sequencer, r
     answersWithinMs: BOUNDS.requestTimeoutMs, // as long as they would have had without the stop
     onDefect: (error, where) => { onDefect(`defect at ${where}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`); },
   });
-  await app.listen({ host: config.host, port: config.port });
+  await app.listen({ host: config.host, port: config.port }).catch((error: unknown) => { throw portFault(error, config); });
   const { port } = app.server.address() as AddressInfo;
   return { url: `http://${config.host}:${String(port)}`, close: () => app.close() };
+}
+
+function portFault(error: unknown, { host, port }: Config): unknown {
+  if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return error;
+  return new Error(`port ${String(port)} of ${host} is taken by another process; PORT=… chooses another, PORT=0 any that is free`, { cause: error });
 }
 
 const LIVELY_MS = 1_000;

@@ -6,6 +6,7 @@ import { destination, pino, type Logger } from 'pino';
 import { loadConfig, type Config } from './config.ts';
 import { startDemo } from './demo.ts';
 import { startGateway, type Gateway } from './start.ts';
+import { welcome } from './welcome.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const DEMO_TOKEN_SECONDS = 24 * 3600;
@@ -39,9 +40,7 @@ async function run(): Promise<void> {
   const log = pino({ level: config.logLevel, base: null }, stderr);
   const fatal = fatalTo(log);
   const gateway = await startGateway(config, { node: nodeOf(), say: (line) => { log.info(line); }, fatal });
-  say(`Portcullis is ready at ${gateway.url}`);
-  say(`  a token:  npm run -s portcullis -- token --role strategy --sub you --account ACC1`);
-  say(`  try it:   curl -H "Authorization: Bearer $TOKEN" ${gateway.url}/v1/accounts/ACC1`);
+  for (const line of welcome(gateway.url, config.dataDir)) say(line);
   const demo = config.demo ? await demonstrate(gateway, config) : null;
   const stop = stopOnce(fatal, async () => {
     demo?.stop();

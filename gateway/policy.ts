@@ -9,19 +9,21 @@ import type { PolicyInForce } from '../risk/policy.ts';
 import type { PolicyActivated } from '../risk/records.ts';
 import { parseUniverse, universeFromJson, universeJson } from '../risk/universe.ts';
 
-/** Reads both files. Errors: one line that names the file and the place in it, never the text. */
+/** Reads both files. Errors: one line that names the setting, the file and the place in it, never the text. */
 export function readPolicy(policyPath: string, universePath: string): PolicyInForce {
-  const policy = inFile(policyPath, parsePolicy);
-  const universe = inFile(universePath, parseUniverse);
+  const policy = inFile('POLICY', policyPath, parsePolicy);
+  const universe = inFile('UNIVERSE', universePath, parseUniverse);
   return { policy, hash: contentHash(policyJson(policy)), universe, universeHash: contentHash(universeJson(universe)) };
 }
 
-function inFile<T>(path: string, parse: (text: string) => T): T {
-  if (!statSync(path).isFile()) throw new Error(`${path} is not a regular file`);
+function inFile<T>(setting: string, path: string, parse: (text: string) => T): T {
   try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) throw new Error('there is no such file');
+    if (!stat.isFile()) throw new Error('not a regular file');
     return parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new Error(`${path}: ${(error as Error).message}`, { cause: error });
+    throw new Error(`${setting} ${path}: ${(error as Error).message}`, { cause: error });
   }
 }
 

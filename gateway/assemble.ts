@@ -15,7 +15,7 @@ import type { PolicyInForce, VenuePolicy } from '../risk/policy.ts';
 import { emergencyAct, emergencyCancel } from './emergency.ts';
 import type { House } from './house.ts';
 import { formerPolicies } from './policy.ts';
-import { adoptEmergency, askVenues, openingDrafts, resumeParents } from './recovery.ts';
+import { adoptEmergency, askVenues, openingDrafts, resumeParents, sameVersionOf } from './recovery.ts';
 import { Trouble } from './trouble.ts';
 import { VenueDesk } from './venue-desk.ts';
 import type { OpenVenue } from './venues.ts';
@@ -122,13 +122,17 @@ export interface Opening {
   readonly wanted: PolicyInForce;
   readonly emergency: EmergencyLog;
   readonly openVenue: (policy: VenuePolicy) => Promise<OpenVenue>;
+  /** For the operator: one line each. */
+  readonly say: (line: string) => void;
 }
 
 /**
  * From the folded log to a house that works. A crash before the first append is durable leaves nothing; one after it leaves a start in
  * the log that the next one repeats.
  */
-export async function bringUp(house: House, desk: VenueDesk, { node, wanted, emergency, openVenue }: Opening): Promise<void> {
+export async function bringUp(house: House, desk: VenueDesk, { node, wanted, emergency, openVenue, say }: Opening): Promise<void> {
+  const doubt = sameVersionOf(house.state.risk.policy, wanted);
+  if (doubt !== null) say(doubt);
   await house.journal.append(openingDrafts(house, node, wanted)).durable;
   adoptEmergency(house, emergency);
   for (const policy of wanted.policy.venues) await desk.connect(house, await openVenue(policy));

@@ -32,6 +32,16 @@ export function openingDrafts(house: House, node: RecordBodies['node.started'], 
 }
 
 /**
+ * One line for the operator where the start brings other limits in force under the version that is in force: records name a policy by its
+ * version and its hash, and people by its version alone. Null: nothing to say.
+ */
+export function sameVersionOf(before: PolicyInForce | null, { policy, hash }: PolicyInForce): string | null {
+  if (before === null || before.hash === hash || before.policy.id !== policy.id || before.policy.version !== policy.version) return null;
+  const name = `${policy.id} version ${String(policy.version)}`;
+  return `the policy in force until now has the same version and other content: ${name}; raise \`version\` in the policy file with every change`;
+}
+
+/**
  * Orders whose send may or may not have reached the venue: their outcome is unknown, their exposure stays reserved, and the venue is
  * asked. A create is never sent again; a cancel is, since a crash may have come between its record and its sending. What is not
  * durable was never sent: there is nothing to ask.

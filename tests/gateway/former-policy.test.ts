@@ -11,7 +11,7 @@ import type { Principal } from '../../gateway/auth/principal.ts';
 import { policyJson } from '../../risk/policy-file.ts';
 import { universeJson } from '../../risk/universe.ts';
 import type { PolicyInForce } from '../../risk/policy.ts';
-import { START } from '../doubles/house.ts';
+import { policyOf, START } from '../doubles/house.ts';
 import { fixedMarket } from '../doubles/market.ts';
 import { memoryStore, type MemoryStore } from '../doubles/store.ts';
 import { manualTimers } from '../doubles/timers.ts';
@@ -36,9 +36,11 @@ async function start(store: MemoryStore, wanted: PolicyInForce) {
     router: fixedRule, emergency, onDurable: () => undefined, say: () => undefined, fatal: (error) => { throw error; }, defer: queueMicrotask,
   });
   const venue = scriptedVenue('PAPER', time, state.execution.venues.get('PAPER') ?? 0);
-  await bringUp(house, desk, { node: NODE, wanted, emergency, openVenue: () => Promise.resolve({ venue, stop: () => Promise.resolve() }) });
+  const said: string[] = [];
+  const openVenue = () => Promise.resolve({ venue, stop: () => Promise.resolve() });
+  await bringUp(house, desk, { node: NODE, wanted, emergency, openVenue, say: (line) => { said.push(line); } });
   started();
-  return { house, sequencer, time };
+  return { house, sequencer, time, said };
 }
 
 t.test('the answer to a repeat is that of its records, also after a start with another universe', async (t) => {
@@ -59,4 +61,25 @@ t.test('the answer to a repeat is that of its records, also after a start with a
   type Told = { verdicts: { code: string; limit: string }[] };
   const limits = (text: string): unknown => (JSON.parse(text) as Told).verdicts.filter(({ code }) => code === 'LOT_SIZE' || code === 'TICK_SIZE').map(({ code, limit }) => `${code} ${limit}`);
   t.strictSame(limits(jsonText(again.body)), limits(first));
+});
+
+t.test('other content under the version in force is told to the operator, once, and starts', async (t) => {
+  const store = memoryStore();
+  const said = async (wanted: PolicyInForce): Promise<readonly string[]> => {
+    const one = await start(store, wanted);
+    t.equal(one.house.state.risk.policy?.hash, wanted.hash);
+    await one.time.settle();
+    await one.sequencer.close();
+    return one.said;
+  };
+  const changed = policyOf({}, { breakGlass: true });
+  const { id, version } = sample.policy;
+  t.strictSame(await said(sample), [], 'the first');
+  t.strictSame(await said(sample), [], 'the same');
+  t.strictSame(await said(changed), [
+    `the policy in force until now has the same version and other content: ${id} version ${version}; raise \`version\` in the policy file with every change`,
+  ]);
+  t.strictSame(await said(changed), [], 'in force now');
+  t.strictSame(await said(policyOf({}, { version: version + 1 })), [], 'as it should be');
+  t.strictSame(await said(policyOf({}, { id: 'other', version: version + 1, breakGlass: true })), [], 'another policy has versions of its own');
 });

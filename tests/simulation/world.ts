@@ -159,7 +159,8 @@ export class World {
     const { house, assembled: { desk, started } } = life;
     const node = { version: 'sim', commit: null, lockfileHash: '', policyHash: SETTING.hash, node: '', v8: '', arch: '', clock: 'wall', forkOf: null, resumedAt: head.size };
     const venue = this.#plant?.venue?.(life.venue) ?? life.venue;
-    const opening = { node, wanted: SETTING, emergency: this.disk.open(), openVenue: () => Promise.resolve({ venue: this.#mortal(venue), stop: () => venue.stop() }) };
+    const openVenue = () => Promise.resolve({ venue: this.#mortal(venue), stop: () => venue.stop() });
+    const opening = { node, wanted: SETTING, emergency: this.disk.open(), openVenue, say: () => undefined };
     bringUp(house, desk, opening).then(() => {
       if (life.isDead) return;
       started();

@@ -34,6 +34,7 @@ interface Decided {
   readonly code?: string;
 }
 interface Progress {
+  readonly decision: string;
   readonly parents: readonly { readonly symbol: string; readonly orderQty: string; readonly cumQty: string; readonly shortfall: { readonly bps: number } | null }[];
 }
 
@@ -72,8 +73,13 @@ async function submit({ url, token, timers, say }: DemoPorts, targetId: string, 
 async function report({ url, token, say, verified }: DemoPorts, targetId: string): Promise<void> {
   const answer = await fetch(`${url}/v1/targets/${targetId}`, { headers: { authorization: `Bearer ${token}` } });
   if (!answer.ok) return;
-  const { parents } = (await answer.json()) as Progress;
+  say(`demo: ${filledOf(targetId, (await answer.json()) as Progress)}${await verified()}`);
+}
+
+/** Nothing of a target that was denied; a cost only of what was filled: the shortfall of a parent without fills is of what it missed. */
+function filledOf(targetId: string, { decision, parents }: Progress): string {
+  if (decision === 'denied') return '';
   const worked = parents.map(({ symbol, cumQty, orderQty, shortfall }) =>
-    `${symbol} ${cumQty}/${orderQty}${shortfall === null ? '' : ` at ${shortfall.bps.toFixed(1)} bps`}`);
-  say(`demo: target ${targetId}: filled ${worked.length === 0 ? 'nothing to do' : worked.join(', ')}; ${await verified()}`);
+    `${symbol} ${cumQty}/${orderQty}${shortfall === null || cumQty === '0' ? '' : ` at ${shortfall.bps.toFixed(1)} bps`}`);
+  return `target ${targetId}: ${worked.length === 0 ? 'nothing to do' : `filled ${worked.join(', ')}`}; `;
 }

@@ -106,7 +106,7 @@ const SWITCHES = {
     run: (service, principal, { body }) => service.requestRelease(principal, body),
   }),
   listApprovals: route({
-    method: 'GET', url: '/v1/approvals', summary: 'Open approvals', roles: OFFICER, answers: { 200: listOf(OpenView) },
+    method: 'GET', url: '/v1/approvals', summary: 'Approvals, and what became of each', roles: OFFICER, answers: { 200: listOf(OpenView) },
     run: (service, principal) => service.listApprovals(principal),
   }),
   decideApproval: route({

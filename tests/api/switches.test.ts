@@ -77,6 +77,7 @@ t.test('switches', async (t) => {
     t.match(await answer('peter', id), { status: 200 });
     t.equal(await stateOf('alpha-2'), 'active');
     t.match(await answer('peter', id), { status: 409 }, 'once');
+    t.match((await as('peter', 'GET', '/v1/approvals')).body.items, [{ id, state: 'given' }], 'the list says what became of it');
     t.match(await as('olga', 'POST', '/v1/switches/release', { scope: ALPHA2, reason: 'over' }), { status: 409 }, 'there is nothing to release');
     t.match(await answer('peter', 'NOPE'), { status: 404 });
   });

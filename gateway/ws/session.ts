@@ -7,28 +7,9 @@ import { jsonText, parseJson, textWith } from '../http/json.ts';
 import type { Performer } from '../http/perform.ts';
 import { ROUTES } from '../http/routes.ts';
 import type { Answer } from '../http/service.ts';
+import { CLOSE, SOCKET_BOUNDS } from './bounds.ts';
 import { authShape, idOf, OPERATIONS, operationShape, opOf, subscribeShape, type Id, type Operation } from './envelope.ts';
 import { LOG_CHANNELS, STREAM_ROLES, type EventSink, type EventSource, type Pulse, type StreamEvent, type Subscription } from './events.ts';
-
-export const CLOSE = {
-  unsupported: 1003, goingAway: 1001, tokenEnded: 4401, secondAuth: 4403, notAuthenticated: 4408, slowReader: 4410, tooMany: 4429,
-} as const;
-export const SOCKET_BOUNDS = {
-  payloadBytes: 1024 * 1024,
-  fragments: 64,
-  bufferedChunks: 1_024,
-  firstMessageMs: 5_000,
-  firstMessageBytes: 16 * 1024,
-  unsentBytes: 4 * 1024 * 1024,
-  /** Below it a reader of the past is fed the next page. */
-  lowWaterBytes: 256 * 1024,
-  stalledMs: 10_000,
-  closingMs: 10_000,
-  /** When the gateway goes away: for the answers of what is in flight, then once more for the close. */
-  farewellMs: 1_000,
-  pingEveryMs: 20_000,
-  inFlight: 256,
-} as const;
 
 /** What a session needs of a `ws` socket. */
 export type StreamSocket = Pick<WebSocket, 'on' | 'send' | 'close' | 'terminate' | 'ping' | 'bufferedAmount'>;
@@ -53,7 +34,8 @@ export class Session implements EventSink {
   readonly #source: string;
   readonly #openedAtMs: number;
   #principal: Principal | null = null;
-  #authenticating = false;
+  /** What came while the token is being checked, in order; null when none is. */
+  #early: string[] | null = null;
   #subscription: Subscription | null = null;
   #subscribed = false;
   #summary = false;
@@ -214,19 +196,33 @@ export class Session implements EventSink {
     }
     // `ws` gives one Buffer a message, its text checked to be UTF-8.
     const bytes = data as Buffer;
-    if (this.#principal === null && (this.#authenticating || bytes.length > SOCKET_BOUNDS.firstMessageBytes)) {
-      this.close(CLOSE.notAuthenticated, 'the first message is the token');
+    if (this.#principal === null && bytes.length > SOCKET_BOUNDS.firstMessageBytes) {
+      this.close(CLOSE.notAuthenticated, 'too long before the token is known');
       return;
     }
+    // As text: a Buffer of `ws` may hold the whole chunk that it was read in.
+    const text = bytes.toString('utf8');
+    if (this.#early === null) this.#take(text);
+    else if (this.#early.length < SOCKET_BOUNDS.earlyMessages) this.#early.push(text);
+    else this.close(CLOSE.tooMany, 'too many messages before the token is known');
+  }
+
+  #take(text: string): void {
     let id: Id | undefined;
     try {
-      const message = parseJson(bytes.toString('utf8'));
+      const message = parseJson(text);
       id = idOf(message);
       this.#dispatch(id, opOf(message), message);
     } catch (error) {
       this.#fail(id, error);
-      if (this.#principal === null && !this.#authenticating) this.close(CLOSE.notAuthenticated, 'the first message is the token');
+      if (this.#principal === null) this.close(CLOSE.notAuthenticated, 'the first message is the token');
     }
+  }
+  /** All in one turn: no later message overtakes. One of them may close the socket, and the rest is dropped. */
+  #takeEarly(): void {
+    const early = this.#early ?? [];
+    this.#early = null;
+    for (const text of early) if (!this.#closing) this.#take(text);
   }
 
   #dispatch(id: Id | undefined, op: unknown, message: unknown): void {
@@ -243,10 +239,11 @@ export class Session implements EventSink {
       return;
     }
     const { token } = authShape.admit(message);
-    this.#authenticating = true;
+    this.#early = [];
     this.#ports.gate.admit(token, this.#source, false).then((principal) => {
       if (this.closed || this.#closing || !this.welcome(principal)) return;
       this.#answer(id, { status: 200, body: undefined });
+      this.#takeEarly();
     }).catch((error: unknown) => {
       this.#fail(id, error);
       this.close(CLOSE.tokenEnded, 'token not good');

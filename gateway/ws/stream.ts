@@ -6,7 +6,8 @@ import type { Principal } from '../auth/principal.ts';
 import type { Guard } from '../http/app.ts';
 import type { Strangers } from '../http/bounds.ts';
 import { Refusal } from '../http/errors.ts';
-import { CLOSE, Session, SOCKET_BOUNDS, type SessionPorts, type StreamSocket } from './session.ts';
+import { CLOSE, SOCKET_BOUNDS } from './bounds.ts';
+import { Session, type SessionPorts, type StreamSocket } from './session.ts';
 
 const SOCKETS_MAX = 1024;
 const SOCKETS_PER_PERSON = 128;

@@ -95,6 +95,26 @@ t.test('the token: header, first message, too late, too long, twice, at its end'
   t.equal(edge.defects.length, 0);
 });
 
+t.test('a client that does not wait for the answer to its token', async (t) => {
+  const { edge, origin } = await withEdge(t);
+  const hasty = async (token: string): Promise<Client> => {
+    const client = await new Client(origin).open();
+    for (const message of [{ op: 'auth', token }, { op: 'subscribe', channels: ['orders'], after: 3 }, { op: 'order.submit', body: order }]) {
+      client.send({ id: message.op, ...message });
+    }
+    return client;
+  };
+  const bad = await hasty('a.b.c');
+  t.match(await bad.ended, { code: 4401 });
+  t.match(bad.received, [{ id: 'auth', status: 401 }]);
+  t.same([bad.received.length, edge.events.asked, edge.calls], [1, [], []], 'nothing of what waited is done');
+  const good = await hasty(await edge.token());
+  const answers = [];
+  while (answers.length < 3) answers.push(await good.next(() => true));
+  t.match(answers, [{ id: 'auth', status: 200 }, { id: 'subscribe', status: 200 }, { id: 'order.submit', status: 201 }]);
+  t.same(edge.events.asked, [{ channels: ['orders'], after: 3 }]);
+});
+
 t.test('a subscription: ack, events in order, beat, summary; who may', async (t) => {
   const { edge, connect } = await withEdge(t);
   const client = await connect();

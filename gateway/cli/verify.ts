@@ -65,16 +65,16 @@ function publishedIn(dataDir: string, log: string): { readonly note: string; rea
   return { note: readFileSync(join(dataDir, 'checkpoint'), 'utf8'), key: logKey(dataDir, log) };
 }
 
-/** The last line claims no more than was proven: `verified` is what the checkpoint of a key that was given stands for. */
+/** Who gives a key asks for proof: where nothing is proven by it, the last line claims no more than was found. */
 function textOf(result: Verification): string {
   const { size, head, proven, pinned, fault } = result;
   if (fault !== null) return `broken at seq ${String(fault.seq)}: ${fault.code}: ${fault.detail}`;
-  return `${String(size)} records, head ${head}\n${trustIn(result)}\n${pinned && proven > 0 ? 'verified' : 'consistent'}`;
+  return `${String(size)} records, head ${head}\n${trustIn(result)}\n${pinned && proven === 0 ? 'consistent' : 'verified'}`;
 }
 
 function trustIn({ size, proven, pinned, checkpoint }: Verification): string {
-  if (!checkpoint) return 'no checkpoint came with them: only consistency is proven';
-  if (!pinned) return 'no key given: only consistency is proven';
+  if (!pinned) return 'no key given: consistency only';
+  if (!checkpoint) return 'no checkpoint came with them, so your key proves nothing: consistency only';
   const tail = size - proven;
   return `${String(proven)} records proven by the checkpoint of the key you gave${tail > 0 ? `; the last ${String(tail)} are after it and unproven` : ''}`;
 }

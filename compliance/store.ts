@@ -27,6 +27,8 @@ const CHECK_VIOLATION = '23514';
 const LEASE_WAIT_MS = 3_000;
 /** A read on a connection that a network has swallowed must not keep who asked, nor the recovery of the log, waiting. */
 const READ_DEADLINE_MS = 10_000;
+/** A server that stands still does not close its connections: a stop goes on, to the server's own end. */
+const CLOSED_WITHIN_MS = 2_000;
 /** Hashes fetched at once: 2 MiB of them. */
 const HASH_PAGE = 65_536;
 
@@ -78,11 +80,18 @@ export async function postgresStore(options: LaneOptions): Promise<PostgresStore
     },
     tables,
     async close() {
-      await tables.destroy();
-      await lane?.end();
+      const last = lane;
       lane = null;
+      await within(CLOSED_WITHIN_MS, Promise.all([tables.destroy(), last?.end()]));
     },
   };
+}
+
+/** Resolves with `ended`, or without it when it takes too long. */
+async function within(ms: number, ended: Promise<unknown>): Promise<void> {
+  let late: NodeJS.Timeout | undefined;
+  await Promise.race([ended, new Promise((resolve) => { late = setTimeout(resolve, ms); })]);
+  clearTimeout(late);
 }
 
 /** A standby that was behind and took over must not be written past the hole. */

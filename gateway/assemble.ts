@@ -68,7 +68,7 @@ export function assemble(ports: HousePorts): Assembled {
       onEmergency() { emergencyCancel(house, 'the log cannot be written'); },
       onRecovered() {
         say('the log is written again');
-        adoptEmergency(house, emergency);
+        if (sequencer.accepts('reserved')) adoptEmergency(house, emergency); // else it is closed, and the next start adopts
       },
       onFatal(error) {
         emergencyCancel(house, 'the log is not ours any more');

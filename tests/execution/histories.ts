@@ -19,9 +19,13 @@ export const childrenOf = (records: readonly AnyRecord[], parent: string): reado
   };
   return slices.map(({ body: { clOrdId: id, orderQty } }) => {
     const line = ancestors(id);
-    const filled = all(records, 'order.filled').reduce((sum, { body }) => sum + (line.includes(body.clOrdId) ? Number(body.lastQty) : 0), 0);
     const ends = [...all(records, 'order.canceled'), ...all(records, 'order.expired')].filter(({ body }) => body.clOrdId === id);
-    const closed = ends.length > 0 || filled >= Number(orderQty)
+    // by a fill of its own: a replacement whose last word is not in is open, whatever the order before it has filled
+    const fills = all(records, 'order.filled').filter(({ body }) => line.includes(body.clOrdId));
+    const cumAt = (i: number): number => fills.slice(0, i + 1).reduce((sum, { body }) => sum + Number(body.lastQty), 0);
+    const filled = cumAt(fills.length);
+    const isFilled = fills.some(({ body }, i) => body.clOrdId === id && cumAt(i) >= Number(orderQty));
+    const closed = ends.length > 0 || isFilled
       || all(records, 'order.rejected').some(({ body }) => body.clOrdId === id && body.of !== 'cancel')
       || all(records, 'slice.withheld').some(({ body }) => body.clOrdId === id) || all(records, 'order.replaced').some(({ body }) => body.origClOrdId === id);
     return { id, chain: line.at(-1)!, qty: Number(orderQty), filled, closed, ended: Number(ends.at(-1)?.body.cumQty ?? 0) };
@@ -58,7 +62,9 @@ export const ACTS: readonly Act[] = [
   (w, pick) => { on(w, pick, ({ state }) => isOpen(state), (id, leaves) => { if (leaves > 0) w.fill(id, leaves); }); },
   (w, pick) => { on(w, pick, () => true, (id) => { w.requestCancel(id); }); },
   (w, pick, size) => {
-    on(w, pick, ({ state }) => isOpen(state), (id, leaves, filled) => {
+    // A replacement that the venue has not taken cannot end by itself: it is refused, or it is first taken.
+    const canEnd = ({ state, order }: Child): boolean => isOpen(state) && (state !== 'pending' || order.origClOrdId === null);
+    on(w, pick, canEnd, (id, leaves, filled) => {
       w.end(pick % 2 === 0 ? 'order.canceled' : 'order.expired', id, filled + (pick % 3 === 0 ? Math.min(leaves, size) : 0));
     });
   },

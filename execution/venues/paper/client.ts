@@ -14,6 +14,8 @@ export interface PaperProcessVenueOptions {
   readonly onFault: (reason: string) => void;
 }
 
+/** A venue that does not read would hold a stop for ever; what it has not read, the next start asks about. */
+const FLUSHED_WITHIN_MS = 1_000;
 const BACKOFF_MIN_MS = 20;
 const BACKOFF_MAX_MS = 1_000;
 /** A venue that reads this little is as good as down. */
@@ -75,7 +77,11 @@ class PaperClient implements Venue {
     const socket = this.#socket;
     if (socket === null) return Promise.resolve();
     return new Promise((resolve) => {
-      socket.once('close', () => { resolve(); });
+      const late = setTimeout(() => { socket.destroy(); }, FLUSHED_WITHIN_MS);
+      socket.once('close', () => {
+        clearTimeout(late);
+        resolve();
+      });
       socket.end();
       socket.destroySoon();
     });

@@ -90,8 +90,11 @@ export async function postgresStore(options: LaneOptions): Promise<PostgresStore
 /** Resolves with `ended`, or without it when it takes too long. */
 async function within(ms: number, ended: Promise<unknown>): Promise<void> {
   let late: NodeJS.Timeout | undefined;
-  await Promise.race([ended, new Promise((resolve) => { late = setTimeout(resolve, ms); })]);
-  clearTimeout(late);
+  try {
+    await Promise.race([ended, new Promise((resolve) => { late = setTimeout(resolve, ms); })]);
+  } finally {
+    clearTimeout(late);
+  }
 }
 
 /** A standby that was behind and took over must not be written past the hole. */

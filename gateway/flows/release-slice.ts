@@ -5,7 +5,7 @@ import type { Choice } from '../../execution/route.ts';
 import type { ScheduleStep } from '../../execution/schedule.ts';
 import type { Parent } from '../../execution/state.ts';
 import { packVerdicts } from '../../risk/verdicts.ts';
-import { ORDER_CHECKS } from '../../risk/checks/index.ts';
+import { isPositionLimit, ORDER_CHECKS } from '../../risk/checks/index.ts';
 import { decideOrder } from '../../risk/decide.ts';
 import type { OrderDecision } from '../../risk/decision.ts';
 import { formatDecimal, subtract, toNumber, type Decimal } from '../../risk/domain/decimal.ts';
@@ -58,16 +58,18 @@ interface Slice {
   readonly decision: OrderDecision<ChildOrder>;
 }
 
+/** Denied for nothing but how much is held then. */
+const isTooMuch = ({ decision: { verdicts } }: Slice): boolean => verdicts.every(({ code, outcome }) => outcome !== 'deny' || isPositionLimit(code));
 const isReleasable = ({ choice, decision }: Slice): boolean => choice !== null && decision.decision !== 'denied';
 
 /**
- * The slice that is wanted; or, where it is denied, the largest part of it in whole lots that every check lets pass. A target is clipped to
- * the very limit, and prices move after it: a cent must not stop the whole of it. What does not fit is wanted again with the next slice.
+ * The slice that is wanted; or, where a limit of position denies it, the largest part of it in whole lots that every check lets pass. A target
+ * is clipped to the very limit, and prices move after it: a cent must not stop the whole of it. What does not fit is wanted again with the next slice.
  */
 function sliceThatFits(house: House, parent: Parent, wantedQty: Decimal, facts: Facts): Slice {
   const whole = sliceOf(house, parent, wantedQty, wantedQty, facts);
   const lot = policyInForce(house).universe.get(parent.symbol)?.lotSize;
-  if (isReleasable(whole) || lot === undefined || wantedQty <= lot) return whole;
+  if (isReleasable(whole) || !isTooMuch(whole) || lot === undefined || wantedQty <= lot) return whole;
   let best = sliceOf(house, parent, lot, wantedQty, facts);
   if (!isReleasable(best)) return whole;
   let [fits, fails] = [1n, (wantedQty + lot - 1n) / lot]; // in lots

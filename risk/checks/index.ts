@@ -55,6 +55,10 @@ const COUPLING = {
 } as const satisfies Partial<Record<CheckCode, Check<PortfolioInput>>>;
 export type CouplingCode = keyof typeof COUPLING;
 
+/** Limits of what is held, which a smaller order may keep. What bounds an order by itself is not among them: to send it in parts would go around it. */
+const OF_POSITION: ReadonlySet<CheckCode> = new Set<CheckCode>(['NAME_EXPOSURE', 'KELLY_CAP', ...(Object.keys(COUPLING) as CouplingCode[])]);
+export const isPositionLimit = (code: CheckCode): boolean => OF_POSITION.has(code);
+
 export const LEG_CHECKS: CheckList<LegInput> = checkList<LegInput>(
   switches.switchHalted,
   switches.switchReducing,

@@ -40,6 +40,18 @@ t.test('a price that moved against a full limit takes the edge off a slice, and 
   t.equal(book(house), 'qty 999 buy 0 sell 0', 'all that the limit has room for at these prices');
 });
 
+t.test('what bounds an order by itself is not gone around in parts', async (t) => {
+  const { house, venue, time, quote, all } = await houseFor(t, { policy: policyOf({ orderNotionalMax: d('101000') }) });
+  venue.habit = 'cancels';
+  await aim(house, target(house, 'T1', { IBM: '1000' }));
+  for (let s = 0; s < 12; s++) {
+    quote('IBM', '101.99', '102.01');
+    await time.advance(5_000);
+  }
+  t.strictSame(all('slice.released').filter(({ orderQty, wantedQty }) => orderQty !== wantedQty), []);
+  t.match(all('slice.withheld').at(-1), { orderQty: '1000', verdicts: [{ code: 'MAX_ORDER_NOTIONAL', outcome: 'deny' }] });
+});
+
 t.test('what an immediate order left unfilled goes with the next slice', async (t) => {
   const { house, venue, time } = await houseFor(t);
   venue.habit = 'cancels';

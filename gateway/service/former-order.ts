@@ -44,7 +44,7 @@ async function sliceOf(house: House, { seq }: Decided): Promise<Slice> {
   return { order: released.body, reports: await house.lookUp(`child:${released.body.clOrdId}`) };
 }
 
-/** The end that the venue, or the last look before the send, gave it. A refusal is the end only where there is no other. */
+/** The end that the venue, or the last look before the send, gave it. A refusal is the end only where there is no other; without any it is unknown. */
 function endOf(reports: readonly LogRecord[], leavesQty: Decimal): OrderState {
   if (leavesQty <= 0n) return 'filled';
   const ends = reports.flatMap(({ kind, body }): OrderState[] => {
@@ -53,7 +53,7 @@ function endOf(reports: readonly LogRecord[], leavesQty: Decimal): OrderState {
     if (kind === 'slice.withheld') return [(body as SliceWithheld).why === 'canceled' ? 'canceled' : 'denied'];
     return kind === 'order.rejected' && (body as OrderRejected).of === 'new' ? ['rejected'] : [];
   });
-  return ends.findLast((end) => end !== 'rejected') ?? ends[0] ?? 'filled';
+  return ends.findLast((end) => end !== 'rejected') ?? ends[0] ?? 'unknown';
 }
 
 /** What the fills among an order's reports come to. */

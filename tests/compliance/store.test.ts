@@ -25,7 +25,7 @@ function line(log: string, seq: number, more: { subject?: string; body?: unknown
   const { subject = null, body = {} } = more;
   const at = '2026-11-20T09:30:00.123456789Z';
   const canonical = `{"actor":{"id":"at","role":"strategy"},"at":"${at}","body":${JSON.stringify(body)},"cause":null,"kind":"x.y","log":"${log}","seq":${seq}}`;
-  return { seq, canonical, hash: leafHash(canonical), at: instant(at), subject };
+  return { seq, canonical, hash: leafHash(canonical), at: instant(at), subject, bytes: Buffer.byteLength(canonical) };
 }
 const lines = (log: string, from: number, n: number): StoredLine[] => Array.from({ length: n }, (_, i) => line(log, from + i));
 
@@ -180,7 +180,7 @@ t.test('a batch larger than any buffer, and a row refused in its midst: all or n
   const store = await open(t, 'W');
   const pid = await lanePid('W');
   const many = Array.from({ length: 200 }, (_, seq) => line('W', seq, { body: 'x'.repeat(60_000) }));
-  const wrong = many.map((one) => (one.seq === 150 ? { ...one, hash: '0'.repeat(64) } : one));
+  const wrong = many.map((one) => (one.seq === 150 ? { ...one, canonical: one.canonical.padEnd(65_536), bytes: 65_536 } : one));
   await t.rejects(store.append(wrong), { code: '23514' });
   t.equal(await store.size(), 0);
   await store.append(many);

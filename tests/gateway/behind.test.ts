@@ -109,8 +109,7 @@ t.test('what the start did not look at is verified afterwards, and what is wrong
 
   const victim = lines[5]!;
   const canonical = victim.canonical.replace('"kind"', '"Kind"');
-  await tamper('records', `ALTER TABLE portcullis.records DROP CONSTRAINT records_hash;
-    UPDATE portcullis.records SET canonical = $$${canonical}$$ WHERE log = '${log}' AND seq = 5`);
+  await tamper('records', `UPDATE portcullis.records SET canonical = $$${canonical}$$ WHERE log = '${log}' AND seq = 5`);
   t.equal((await recover()).resumedFrom.size, resumedFrom.size, 'the start does not see it');
   const behind = new Behind(opened(log, resumedFrom), say);
   await behind.verifyPast(house, halt);

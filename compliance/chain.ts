@@ -88,7 +88,7 @@ export class ChainVerifier {
     const hash = leafHash(line.canonical);
     const envelope = this.#inspect(line, hash);
     if (envelope === null) return this.#fault;
-    this.#tree.add(Buffer.from(hash, 'hex'));
+    this.#tree.add(hash);
     this.#head = hash;
     this.#log = envelope.log;
     this.#at = envelope.at;

@@ -56,7 +56,7 @@ export class Transparency {
     for (let from = 0; from < size; from += PAGE) {
       for (const leaf of await this.#store.hashes(from, Math.min(size, from + PAGE))) {
         if (this.#tree.size === published?.size) this.#compare(published.root);
-        this.#tree.add(leaf);
+        this.#tree.add(leaf.toString('hex'));
       }
     }
     if (published === null) return;
@@ -66,7 +66,7 @@ export class Transparency {
 
   /** Appends the leaf of a record that has become durable; in the order of their seq. */
   add(hash: string): void {
-    this.#tree.add(Buffer.from(hash, 'hex'));
+    this.#tree.add(hash);
   }
 
   /**

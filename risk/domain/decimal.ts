@@ -13,6 +13,12 @@ const TEXT = /^-?(?:0|[1-9]\d{0,17})(?:\.\d{1,18})?$/;
 /** `-`, 18 digits, the point and 18 digits: checked before the pattern, so that a hostile string costs nothing. */
 const TEXT_LENGTH_MAX = 38;
 
+/** 10^-6: what has no further decimals and less than 15 digits in all is a double's own text, there and back. */
+const MICRO = 10n ** 12n;
+const MICROS_MAX = 1e15;
+const MICRO_TEXT_LENGTH_MAX = 15;
+const MICRO_DIGITS = 6;
+
 export const ZERO = 0n as Decimal;
 export const ONE = SCALE as Decimal;
 
@@ -25,6 +31,10 @@ export function isDecimalText(text: unknown): text is string {
 export function parseDecimal(text: string): Decimal {
   if (!isDecimalText(text)) throw new RangeError('not a decimal of at most 18 digits on either side of the point');
   const point = text.indexOf('.');
+  if (text.length <= MICRO_TEXT_LENGTH_MAX && (point === -1 || text.length - point <= MICRO_DIGITS + 1)) {
+    const micros = Math.round(Number(text) * 1e6);
+    if (Math.abs(micros) < MICROS_MAX) return (BigInt(micros) * MICRO) as Decimal;
+  }
   if (point === -1) return (BigInt(text) * SCALE) as Decimal;
   const fraction = text.slice(point + 1);
   return BigInt(text.slice(0, point) + fraction.padEnd(SCALE_DIGITS, '0')) as Decimal;
@@ -32,6 +42,8 @@ export function parseDecimal(text: string): Decimal {
 
 /** The one text of a decimal: no trailing zeros, no `-0`. */
 export function formatDecimal(value: Decimal): string {
+  const micros = value / MICRO;
+  if (micros * MICRO === value && micros < MICROS_MAX && -micros < MICROS_MAX) return String(Number(micros) / 1e6);
   const rounded = value / SCALE;
   if (rounded * SCALE === value) return rounded.toString();
   const negative = value < 0n;

@@ -9,6 +9,22 @@ t.test('format and parse are inverse', (t) => {
   t.end();
 });
 
+/** Digit by digit, as a pupil would. */
+const written = (d: Decimal): string => {
+  const digits = (d < 0n ? -d : d).toString().padStart(19, '0');
+  return `${d < 0n ? '-' : ''}${digits.slice(0, -18)}.${digits.slice(-18)}`.replace(/\.?0+$/, '');
+};
+
+t.test('short decimals, and those around where they end, are written digit by digit', (t) => {
+  const shorts = fc.tuple(fc.bigInt({ min: -(10n ** 15n) - 99n, max: 10n ** 15n + 99n }), fc.constantFrom(10n ** 11n, 10n ** 12n, 10n ** 13n));
+  fc.assert(fc.property(shorts, ([n, unit]) => {
+    const d = (n * unit) as Decimal;
+    return formatDecimal(d) === written(d) && parseDecimal(written(d)) === d;
+  }), { numRuns: 2_000 });
+  for (const n of [10n ** 15n, 10n ** 15n - 1n, 1n - 10n ** 15n]) t.equal(formatDecimal((n * 10n ** 12n) as Decimal), written((n * 10n ** 12n) as Decimal));
+  t.end();
+});
+
 t.test('a text that is a decimal comes back in its one form', (t) => {
   for (const [text, form] of [['0', '0'], ['-0', '0'], ['1.50', '1.5'], ['-0.000000000000000001', '-0.000000000000000001'], ['100', '100']] as const) {
     t.equal(formatDecimal(parseDecimal(text)), form);

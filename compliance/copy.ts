@@ -65,7 +65,7 @@ class CopyIn implements pg.Submittable {
 }
 
 function copyMessage(log: string, lines: readonly StoredLine[]): Buffer {
-  const texts = lines.reduce((sum, { canonical, subject }) => sum + Buffer.byteLength(canonical) + (subject?.length ?? 0), 0);
+  const texts = lines.reduce((sum, { bytes, subject }) => sum + bytes + (subject?.length ?? 0), 0);
   const dataBytes = LENGTH_BYTES + SIGNATURE.length + lines.length * (ROW_BYTES + log.length) + texts + TRAILER.length;
   const message = Buffer.allocUnsafe(QUERY.length + 1 + dataBytes + COPY_DONE.length);
   let end = QUERY.copy(message);

@@ -45,6 +45,8 @@ export interface StoredLine extends StoredRecord {
   /** Of the record. */
   readonly at: Ns;
   readonly subject: string | null;
+  /** Of the canonical text in UTF-8. */
+  readonly bytes: number;
 }
 
 /** The database behind the log. Implementations: PostgreSQL, and the simulation's that fails at will. */

@@ -36,7 +36,7 @@ export function seal(log: string, head: Head, at: Ns, drafts: readonly Draft[], 
   const instant = formatInstant(at);
   const records: LogRecord[] = [];
   const lines: StoredLine[] = [];
-  let bytes = 0;
+  let total = 0;
   let prev = head.hash;
   for (const { kind, v, actor, cause: given, body } of drafts) {
     const seq = head.size + records.length;
@@ -45,12 +45,12 @@ export function seal(log: string, head: Head, at: Ns, drafts: readonly Draft[], 
     const subject = subjectOf(kind, body);
     if (subject !== null && !SUBJECT.test(subject)) throw new RangeError(`the subject of ${kind} is not printable ASCII`);
     const canonical = canonicalRecord({ actor, at: instant, cause, kind, log, prev, seq, v }, canonicalize(body as Json));
-    const size = Buffer.byteLength(canonical);
-    if (size > RECORD_BYTES_MAX) throw new RangeError(`${kind} would be a record of ${String(size)} bytes; at most ${String(RECORD_BYTES_MAX)}`);
+    const bytes = Buffer.byteLength(canonical);
+    if (bytes > RECORD_BYTES_MAX) throw new RangeError(`${kind} would be a record of ${String(bytes)} bytes; at most ${String(RECORD_BYTES_MAX)}`);
     prev = leafHash(canonical);
-    bytes += size;
+    total += bytes;
     records.push({ log, seq, at, kind, v, actor, cause, body });
-    lines.push({ seq, canonical, hash: prev, at, subject });
+    lines.push({ seq, canonical, hash: prev, at, subject, bytes });
   }
-  return { records, lines, bytes };
+  return { records, lines, bytes: total };
 }

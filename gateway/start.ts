@@ -110,9 +110,11 @@ function run(made: Made): Running {
   const assembled = assemble({
     log, head, state, store, timers, wall, market, emergency, fold: foldInto(state, wanted), router: fixedRule, say: ports.say, fatal: ports.fatal,
     onDurable(records, lines) {
-      for (const { hash } of lines) transparency.add(hash);
-      hub.publish(lines);
-      metrics.count(records);
+      setImmediate(() => { // those who wait for an answer do not wait for this; who asks for more after it comes later than this
+        for (const { hash } of lines) transparency.add(hash);
+        hub.publish(lines);
+        metrics.count(records);
+      });
     },
   });
   const { house, sequencer } = assembled;
@@ -141,7 +143,7 @@ async function close({ surroundings, wall, transparency, opened, emergency, behi
     () => { surroundings.market.stop(); },
     () => { surroundings.timers.stop(); },
     () => behind.stop(),
-    () => sequencer.close(),
+    () => sequencer.close().then(() => nextTurn()), // the tree has its last leaves with the next turn
     () => { wall.stop(); },
     () => transparency.publish(),
     () => { emergency.close(); },

@@ -100,7 +100,7 @@ t.test('two writers that both believe to hold the lease: the second one to write
   const made = record(1);
   await run.sequencer.append([made]).durable;
   const text = '{"another":"record","at":"2026-11-20T09:30:00.000000000Z"}';
-  await run.store.append([{ seq: 1, canonical: text, hash: leafHash(text), at: instant('2026-11-20T09:30:00Z'), subject: null }]);
+  await run.store.append([{ seq: 1, canonical: text, hash: leafHash(text), at: instant('2026-11-20T09:30:00Z'), subject: null, bytes: Buffer.byteLength(text) }]);
   await t.rejects(run.sequencer.append([made]).durable, { name: 'LogFork' });
   t.strictSame(run.fatal, ['another record stands at seq 1']);
 });

@@ -17,7 +17,7 @@ async function append(store: MemoryStore, count: number): Promise<readonly Store
       { actor: { id: 'PAPER', role: 'venue' }, at: '2026-11-20T09:30:00.000000000Z', cause: null, kind: 'order.acknowledged', log: 'L', prev: '0'.repeat(64), seq, v: 1 },
       '{"account":"ACC1"}',
     );
-    return { seq, canonical, hash: leafHash(canonical), at: instant('2026-11-20T09:30:00Z'), subject: null };
+    return { seq, canonical, hash: leafHash(canonical), at: instant('2026-11-20T09:30:00Z'), subject: null, bytes: Buffer.byteLength(canonical) };
   });
   await store.append(lines);
   return lines;

@@ -11,7 +11,7 @@ export interface Machine {
 const THIS_MACHINE: Machine = { dateMs: () => Date.now(), counterNs: () => process.hrtime.bigint() };
 
 /** How far the two clocks may part before the date wins: more than its own rounding, less than what a person would call a step. */
-const PARTING_MAX_NS = 20n * NS_PER_MS;
+const PARTING_MAX_MS = 20;
 
 /**
  * The wall's clock in nanoseconds, the one place where the wall is read: the counter since an anchor on the date. After a step of
@@ -22,14 +22,13 @@ export function wallClock(machine: Machine = THIS_MACHINE): Clock {
   let counter = 0n;
   return {
     now() {
-      const date = BigInt(machine.dateMs()) * NS_PER_MS;
+      const date = machine.dateMs();
       const read = machine.counterNs();
       const at = anchor + (read - counter);
-      const parting = at - date;
-      if (parting <= PARTING_MAX_NS && parting >= -PARTING_MAX_NS) return at as Ns;
-      anchor = date;
+      if (Math.abs(Number(at) / 1e6 - date) <= PARTING_MAX_MS) return at as Ns;
+      anchor = BigInt(date) * NS_PER_MS;
       counter = read;
-      return date as Ns;
+      return anchor as Ns;
     },
   };
 }

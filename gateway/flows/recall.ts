@@ -12,11 +12,10 @@ function isSettled(house: House, noun: Noun, account: string, id: string): boole
   return !house.state.execution.forgotten || recallIn(house.state.execution.ids, KEYS[noun](account, id)) !== undefined;
 }
 
-/** Ids are remembered as long as the log: the seq that decided one that memory has forgotten; null where memory knows better. */
-export async function lookUpForgotten(house: House, noun: Noun, account: string, id: string): Promise<number | null> {
+/** Ids are remembered as long as the log: the seq that decided one that memory has forgotten; null, at once, where memory knows better. */
+export function lookUpForgotten(house: House, noun: Noun, account: string, id: string): Promise<number | null> | null {
   if (isSettled(house, noun, account, id)) return null;
-  const [first] = await house.lookUp(`${noun}:${account}/${id}`);
-  return first?.seq ?? null;
+  return house.lookUp(`${noun}:${account}/${id}`).then(([first]) => first?.seq ?? null);
 }
 
 /**

@@ -17,26 +17,21 @@ export interface Performer {
 export function createPerformer(service: Service, inFlight: InFlight, count: (code: EdgeCode) => void, nowMs: () => number): Performer {
   const forbidden = new Buckets(BOUNDS.forbiddenPerMinute / 60, BOUNDS.forbiddenPerMinute, nowMs);
 
-  async function call(route: Route, principal: Principal, raw: RawInput): Promise<Answer> {
-    const input = admit(route, raw);
-    if (!route.roles.includes(principal.role)) throw new Refusal('FORBIDDEN', 'The role of the token does not allow this');
-    for (const account of accountsNamed(input)) {
-      if (!reaches(principal, account)) throw new Refusal('FORBIDDEN', 'The token does not reach the account');
-    }
-    if (route.urgent) return route.run(service, principal, input);
-    if (!inFlight.enter()) throw new Refusal('OVERLOADED');
-    try {
-      return await route.run(service, principal, input);
-    } finally {
-      inFlight.leave();
-    }
-  }
-
   return {
     async perform(route, principal, raw) {
-      const answer = await call(route, principal, raw);
-      if (answer.status === 403) forbidden.take(principal.person);
-      return answer;
+      const input = admit(route, raw);
+      if (!route.roles.includes(principal.role)) throw new Refusal('FORBIDDEN', 'The role of the token does not allow this');
+      for (const account of accountsNamed(input)) {
+        if (!reaches(principal, account)) throw new Refusal('FORBIDDEN', 'The token does not reach the account');
+      }
+      if (route.urgent !== true && !inFlight.enter()) throw new Refusal('OVERLOADED');
+      try {
+        const answer = await route.run(service, principal, input);
+        if (answer.status === 403) forbidden.take(principal.person);
+        return answer;
+      } finally {
+        if (route.urgent !== true) inFlight.leave();
+      }
     },
     checkRate(route, principal) {
       if (route?.urgent !== true && forbidden.empty(principal.person)) throw new Refusal('RATE_LIMITED');

@@ -1,5 +1,5 @@
 /** Whether a venue's report can be true: what a venue says happened has happened, unless it contradicts what it said before. */
-import { add } from '../risk/domain/decimal.ts';
+import { add, subtract } from '../risk/domain/decimal.ts';
 import { transition, type OrderEvent } from './order-state.ts';
 import type { Child } from './state.ts';
 import type { VenueReport } from './venue.ts';
@@ -28,7 +28,7 @@ function contradiction(child: Child, report: VenueReport): string | null {
   switch (report.kind) {
     case 'filled':
       if (report.lastQty <= 0n || report.lastPx <= 0n) return 'a fill without quantity or price';
-      return report.cumQty <= child.cumQty ? 'a fill that is counted already' : null;
+      return isCounted(child, report) ? 'a fill that is counted already' : null;
     case 'replaced':
       return report.origClOrdId === child.order.origClOrdId ? null : 'a replacement of another order than the one that was to be replaced';
     case 'rejected':
@@ -39,6 +39,11 @@ function contradiction(child: Child, report: VenueReport): string | null {
     case 'acknowledged': case 'canceled': case 'expired': case 'cancelRejected':
       return null;
   }
+}
+
+/** By its id; or by its total, unless it may be one that a later fill has overtaken. */
+function isCounted({ execIds, cumQty, toldQty }: Child, report: VenueReport & { kind: 'filled' }): boolean {
+  return execIds.includes(report.execId) || (report.cumQty <= cumQty && subtract(toldQty, cumQty) < report.lastQty);
 }
 
 function oddity(child: Child, report: VenueReport): string | null {

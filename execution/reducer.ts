@@ -3,7 +3,7 @@
  * risk room by what was filled and by the difference of what is reserved. It decides nothing.
  */
 import { accountOf, applyFill, setMark } from '../risk/books.ts';
-import { absolute, add, multiply, parseDecimal, subtract, ZERO, type Decimal } from '../risk/domain/decimal.ts';
+import { absolute, add, maximum, multiply, parseDecimal, subtract, ZERO, type Decimal } from '../risk/domain/decimal.ts';
 import type { ChildOrder } from '../risk/domain/order.ts';
 import type { LogRecord } from '../risk/domain/record.ts';
 import { instant, type Ns } from '../risk/domain/time.ts';
@@ -161,7 +161,8 @@ function release(into: Into, { seq, body }: LogRecord<'slice.released', SliceRel
   const replaces = body.origClOrdId === null ? null : childOf(parent, body.origClOrdId);
   const child: Child = {
     order: orderOf(body), seq, arm: body.arm, releaseMid: body.facts === null ? parent.arrivalPx : halfOf(body.facts, add),
-    chain: replaces?.chain ?? body.clOrdId, state: 'pending', acceptedAt: null, cumQty: replaces?.cumQty ?? ZERO, endedCumQty: null,
+    chain: replaces?.chain ?? body.clOrdId, state: 'pending', acceptedAt: null, cumQty: replaces?.cumQty ?? ZERO,
+    execIds: [...(replaces?.execIds ?? [])], toldQty: replaces?.toldQty ?? ZERO, endedCumQty: null,
   };
   parent.children.push(child);
   into.state.children.set(body.clOrdId, child);
@@ -191,13 +192,19 @@ function fill(into: Into, { body }: LogRecord<'order.filled', OrderFilled>): voi
   if (parent === null) return;
   const child = childOf(parent, body.clOrdId);
   child.acceptedAt ??= instant(body.venueAt);
-  for (const other of parent.children) if (other.chain === child.chain && other.seq >= child.seq) other.cumQty = add(other.cumQty, lastQty);
+  for (const other of parent.children) if (other.chain === child.chain && other.seq >= child.seq) count(other, body, lastQty);
   move(child, child.cumQty >= child.order.orderQty ? 'filled' : 'partiallyFilled');
   parent.cumQty = add(parent.cumQty, lastQty);
   parent.cost = add(parent.cost, multiply(lastQty, lastPx));
   parent.releaseCost = add(parent.releaseCost, nearestProduct(lastQty, child.releaseMid ?? parent.arrivalPx ?? lastPx));
   parent.fees = add(parent.fees, fee);
   settleParent(into.state, into.risk, parent, into.at);
+}
+
+function count(child: Child, { execId, cumQty }: OrderFilled, lastQty: Decimal): void {
+  child.cumQty = add(child.cumQty, lastQty);
+  child.execIds.push(execId);
+  child.toldQty = maximum(child.toldQty, parseDecimal(cumQty));
 }
 
 function replace(into: Into, { body }: LogRecord<'order.replaced', OrderReplaced>): void {

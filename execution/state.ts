@@ -112,6 +112,10 @@ export interface Child {
   acceptedAt: Ns | null;
   /** Folded fills, those of the orders it replaces included: `order.orderQty` is the total of the chain. */
   cumQty: Decimal;
+  /** Of these fills, by the venue's own ids. */
+  readonly execIds: string[];
+  /** The largest total that a fill has named; more than `cumQty`: an earlier fill is still on its way. */
+  toldQty: Decimal;
   /** Filled quantity that the venue named when it ended the order; null before. More than `cumQty`: fills are still on their way. */
   endedCumQty: Decimal | null;
 }

@@ -34,9 +34,12 @@ const WATCH_MS = 1_000;
 const AGAIN_MS = 1_000;
 const USE_ENDS_MS = 1_000;
 
-/** For a small machine; durability settings are PostgreSQL's own defaults: fsync, full_page_writes and synchronous_commit on. */
+/**
+ * For a small machine; durability settings are PostgreSQL's own defaults: fsync, full_page_writes and synchronous_commit on. A new segment of
+ * WAL holds commits up for 50 ms while it is written full of zeros, an old one used again does not: so there are few of them.
+ */
 const SETTINGS: Readonly<Record<string, string>> = {
-  listen_addresses: '', port: '5432', unix_socket_permissions: '0700', max_connections: '30', shared_buffers: '128MB', max_wal_size: '2GB', jit: 'off',
+  listen_addresses: '', port: '5432', unix_socket_permissions: '0700', max_connections: '30', shared_buffers: '128MB', max_wal_size: '512MB', jit: 'off',
   timezone: 'UTC', log_timezone: 'UTC', log_checkpoints: 'off',
 };
 

@@ -42,6 +42,18 @@ t.test('what a lying venue says', async (t) => {
       venue.tell(fillOf(one, '10', '110'));
     } },
     { name: 'a hole in the count', breaks: 1, book: 'qty 10 buy 90 sell 0', tell({ venue }, one) { venue.tell(fillOf(one, '10', '40')); } },
+    { name: 'the later fill first: the hole is filled', breaks: 1, book: 'qty 50 buy 50 sell 0', tell({ venue }, one) {
+      venue.tell(fillOf(one, '30', '50'));
+      venue.tell(fillOf(one, '20', '20'));
+    } },
+    { name: 'the same execution again while there is a hole', breaks: 2, book: 'qty 10 buy 90 sell 0', tell({ venue }, one) {
+      venue.tell(fillOf(one, '10', '40'));
+      venue.tell(fillOf(one, '10', '40'));
+    } },
+    { name: 'another execution of what is counted, and no hole', breaks: 1, book: 'qty 30 buy 70 sell 0', tell({ venue }, one) {
+      venue.tell(fillOf(one, '30', '30'));
+      venue.tell({ ...fillOf(one, '30', '30'), execId: 'E-OTHER' });
+    } },
     { name: 'a fill of nothing', breaks: 1, book: 'qty 0 buy 100 sell 0', tell({ venue }, one) { venue.tell(fillOf(one, '0', '10')); } },
     { name: 'a negative fill', breaks: 1, book: 'qty 0 buy 100 sell 0', tell({ venue }, one) { venue.tell(fillOf(one, '-5', '10')); } },
     { name: 'a fill for nothing', breaks: 1, book: 'qty 0 buy 100 sell 0', tell({ venue }, one) { venue.tell(fillOf(one, '10', '10', { lastPx: '0' })); } },

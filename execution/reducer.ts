@@ -162,7 +162,7 @@ function release(into: Into, { seq, body }: LogRecord<'slice.released', SliceRel
   const child: Child = {
     order: orderOf(body), seq, arm: body.arm, releaseMid: body.facts === null ? parent.arrivalPx : halfOf(body.facts, add),
     chain: replaces?.chain ?? body.clOrdId, state: 'pending', acceptedAt: null, cumQty: replaces?.cumQty ?? ZERO,
-    execIds: [...(replaces?.execIds ?? [])], toldQty: replaces?.toldQty ?? ZERO, endedCumQty: null,
+    cost: replaces?.cost ?? ZERO, execIds: [...(replaces?.execIds ?? [])], toldQty: replaces?.toldQty ?? ZERO, endedCumQty: null,
   };
   parent.children.push(child);
   into.state.children.set(body.clOrdId, child);
@@ -192,19 +192,21 @@ function fill(into: Into, { body }: LogRecord<'order.filled', OrderFilled>): voi
   if (parent === null) return;
   const child = childOf(parent, body.clOrdId);
   child.acceptedAt ??= instant(body.venueAt);
-  for (const other of parent.children) if (other.chain === child.chain && other.seq >= child.seq) count(other, body, lastQty);
+  const counted = { execId: body.execId, toldQty: parseDecimal(body.cumQty), lastQty, cost: multiply(lastQty, lastPx) };
+  for (const other of parent.children) if (other.chain === child.chain && other.seq >= child.seq) count(other, counted);
   move(child, child.cumQty >= child.order.orderQty ? 'filled' : 'partiallyFilled');
   parent.cumQty = add(parent.cumQty, lastQty);
-  parent.cost = add(parent.cost, multiply(lastQty, lastPx));
+  parent.cost = add(parent.cost, counted.cost);
   parent.releaseCost = add(parent.releaseCost, nearestProduct(lastQty, child.releaseMid ?? parent.arrivalPx ?? lastPx));
   parent.fees = add(parent.fees, fee);
   settleParent(into.state, into.risk, parent, into.at);
 }
 
-function count(child: Child, { execId, cumQty }: OrderFilled, lastQty: Decimal): void {
-  child.cumQty = add(child.cumQty, lastQty);
-  child.execIds.push(execId);
-  child.toldQty = maximum(child.toldQty, parseDecimal(cumQty));
+function count(child: Child, fill: Pick<Child, 'toldQty' | 'cost'> & { readonly execId: string; readonly lastQty: Decimal }): void {
+  child.cumQty = add(child.cumQty, fill.lastQty);
+  child.cost = add(child.cost, fill.cost);
+  child.execIds.push(fill.execId);
+  child.toldQty = maximum(child.toldQty, fill.toldQty);
 }
 
 function replace(into: Into, { body }: LogRecord<'order.replaced', OrderReplaced>): void {

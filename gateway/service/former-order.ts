@@ -57,7 +57,7 @@ function endOf(reports: readonly LogRecord[], leavesQty: Decimal): OrderState {
 }
 
 /** What the fills among an order's reports come to. */
-export function filledOf(reports: readonly LogRecord[]): { readonly cumQty: Decimal; readonly cost: Decimal } {
+function filledOf(reports: readonly LogRecord[]): { readonly cumQty: Decimal; readonly cost: Decimal } {
   const fills = reports.filter((report) => report.kind === 'order.filled').map((report) => report.body as OrderFilled);
   return {
     cumQty: fills.reduce((sum, fill) => add(sum, parseDecimal(fill.lastQty)), ZERO),

@@ -22,7 +22,7 @@ import { JsonText, textWith } from '../http/json.ts';
 import { toAttribution } from '../http/schemas/attribution.ts';
 import { toOrderTerms, type AmendBody, type OrderBody } from '../http/schemas/orders.ts';
 import type { AccountHint, Answer, OrderQuery, Service } from '../http/service.ts';
-import { filledOf, formerView } from './former-order.ts';
+import { formerView } from './former-order.ts';
 import { accountFor, actorOf, busy, receiptView } from './views.ts';
 
 type Orders = Pick<Service, 'submitOrder' | 'listOrders' | 'getOrder' | 'amendOrder' | 'cancelOrder'>;
@@ -129,17 +129,14 @@ async function view(house: House, account: string, clOrdId: string): Promise<Ans
   if (parent?.account === account) return { status: 200, body: await orderOf(house, parent) };
   const former = await formerView(house, account, clOrdId);
   if (former !== null) return { status: 200, body: former };
-  const slice = await sliceView(house, account, clOrdId);
+  const slice = sliceView(house, account, clOrdId);
   return slice === null ? problem('NOT_FOUND', 'There is no such order') : { status: 200, body: slice };
 }
 
 /** A slice of a target, while its parent is remembered. Null where there is none in this account. */
-async function sliceView(house: House, account: string, clOrdId: string): Promise<Record<string, unknown> | null> {
-  const { execution } = house.state;
+function sliceView({ state: { execution } }: House, account: string, clOrdId: string): Record<string, unknown> | null {
   const child = findChild(execution, clOrdId);
-  if (child?.order.account !== account) return null;
-  const filled = filledOf(await house.lookUp(`child:${clOrdId}`));
-  return { ...childView(child, findParent(execution, child.order.parent)?.targetId ?? null), avgPx: textOf(avgPxOf(filled)) };
+  return child?.order.account === account ? childView(child, findParent(execution, child.order.parent)?.targetId ?? null) : null;
 }
 
 /** A parent as one order: a caller's direct order under its own id, a target's leg under ours. */
@@ -173,7 +170,7 @@ function childView(child: Child, targetId: string | null): Record<string, unknow
   const { clOrdId, parent, account, strategy, symbol, side, orderQty, type, venue, limitPx } = child.order;
   return {
     clOrdId, parent, account, strategy, targetId, symbol, side, orderQty: formatDecimal(orderQty), cumQty: formatDecimal(child.cumQty),
-    leavesQty: formatDecimal(childLeavesOf(child)), avgPx: null, state: child.state, venue, type, limitPx: textOf(limitPx), seq: child.seq,
+    leavesQty: formatDecimal(childLeavesOf(child)), avgPx: textOf(avgPxOf(child)), state: child.state, venue, type, limitPx: textOf(limitPx), seq: child.seq,
     receipt: null, verdicts: [],
   };
 }

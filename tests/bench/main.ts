@@ -7,8 +7,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import type { JWK } from 'jose';
+import { Command, InvalidArgumentError } from 'commander';
 import pg from 'pg';
 import { issueToken, openIssuer } from '../../gateway/auth/issuer.ts';
 import { endAll } from '../../gateway/end-all.ts';
@@ -48,7 +48,8 @@ interface Series {
 }
 
 const CONNECTIONS = [1, 16, 64];
-const WARM_UP = { connections: 16, seconds: 2 };
+/** Until the engine has compiled what an order runs through. */
+const WARM_UP = { connections: 16, seconds: 5 };
 const say = (text: string): void => { console.log(text); };
 
 async function run(bench: Pick<Bench, 'load' | 'token' | 'bodies'>, server: Server, path: string, connections: number, seconds: number): Promise<Run> {
@@ -221,11 +222,15 @@ async function withServers<T>(plan: Plan, use: (bench: Bench, database: pg.Clien
   }
 }
 
-function planFrom(values: { readonly seconds?: string; readonly runs?: string; readonly quick?: boolean }): Plan {
-  const quick = values.quick === true;
-  const plan = { seconds: Number(values.seconds ?? (quick ? 1 : 3)), runs: Number(values.runs ?? (quick ? 3 : 5)), targets: quick ? 8 : 20 };
-  if (!(plan.seconds > 0) || !(plan.runs >= 1)) throw new Error('--seconds and --runs are positive numbers');
-  return plan;
+interface Options {
+  readonly seconds?: number;
+  readonly runs?: number;
+  readonly quick?: boolean;
+  readonly json?: string;
+}
+
+function planFrom({ seconds, runs, quick = false }: Options): Plan {
+  return { seconds: seconds ?? (quick ? 1 : 3), runs: runs ?? (quick ? 3 : 5), targets: quick ? 8 : 20 };
 }
 
 function print({ lines, records, loadMax, growth }: Report, { seconds, runs }: Plan): void {
@@ -238,10 +243,24 @@ function print({ lines, records, loadMax, growth }: Report, { seconds, runs }: P
 /** Others on the machine move every figure, and p99 most; ratios least. */
 const busyness = (): string => `load average ${(loadavg()[0] ?? 0).toFixed(1)} on ${String(availableParallelism())} cores`;
 
-const { values } = parseArgs({ options: { seconds: { type: 'string' }, runs: { type: 'string' }, quick: { type: 'boolean' }, json: { type: 'string' } } });
-const plan = planFrom(values);
-say(`before: ${busyness()}`);
-const report = await withServers(plan, measure);
-say(`after: ${busyness()}`);
-print(report, plan);
-if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify({ plan, node: process.version, at: new Date().toISOString(), ...report }, null, 2)}\n`);
+function positive(text: string): number {
+  const number = Number(text);
+  if (!(number > 0)) throw new InvalidArgumentError('A positive number is wanted.');
+  return number;
+}
+
+new Command('bench')
+  .description('the gateway beside the least that a durable one must do: ratios, from runs of both in turn')
+  .option('--seconds <count>', 'seconds a run (default: 3)', positive)
+  .option('--runs <count>', 'runs of each, of which the medians are told (default: 5)', positive)
+  .option('--quick', 'three runs of a second, eight targets')
+  .option('--json <file>', 'everything measured, as JSON')
+  .action(async (options: Options) => {
+    const plan = planFrom(options);
+    say(`before: ${busyness()}`);
+    const report = await withServers(plan, measure);
+    say(`after: ${busyness()}`);
+    print(report, plan);
+    if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify({ plan, node: process.version, at: new Date().toISOString(), ...report }, null, 2)}\n`);
+  })
+  .parse();

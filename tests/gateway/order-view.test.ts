@@ -67,8 +67,10 @@ t.test('nothing is left of a slice that has ended', async (t) => {
   const id = venue.sent[0]?.clOrdId ?? '';
   venue.fill(id, '1');
   t.not((await one(house, id))['leavesQty'], '0');
+  venue.fill(id, '1', '103.5');
   venue.end('canceled', id);
-  for (const { clOrdId, state, cumQty, leavesQty } of [await one(house, id), ...await listed(house)]) t.strictSame([clOrdId, state, cumQty, leavesQty], [id, 'canceled', '1', '0']);
+  const said = [await one(house, id), ...await listed(house)];
+  t.strictSame(said.map(({ clOrdId, state, cumQty, leavesQty, avgPx }) => [clOrdId, state, cumQty, leavesQty, avgPx]), [0, 1].map(() => [id, 'canceled', '2', '0', '101.75']));
 });
 
 t.test('fills that race a smaller quantity leave nothing, and not less', async (t) => {

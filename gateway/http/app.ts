@@ -20,7 +20,7 @@ import { parseQuery, querySchema } from './query.ts';
 import { send, sendToConnection } from './reply.ts';
 import type { Route } from './route.ts';
 import { ROUTES } from './routes.ts';
-import { LiveView, OpenView, ReadyView, TextView } from './schemas/views.ts';
+import { LiveView, DocumentView, ReadyView, TextView } from './schemas/views.ts';
 import type { Answer, Service } from './service.ts';
 
 declare module 'fastify' {
@@ -272,7 +272,7 @@ function registerPublicRoutes(app: FastifyInstance, parts: AppParts, guards: Gua
       summary: 'Metrics for Prometheus', answers: { 200: TextView },
       answer: async () => ({ status: 200, body: await parts.registry.metrics(), type: parts.registry.contentType }),
     },
-    '/openapi.json': { summary: 'This document', answers: { 200: OpenView }, answer: () => ({ status: 200, body: app.swagger() }) },
+    '/openapi.json': { summary: 'This document', answers: { 200: DocumentView }, answer: () => ({ status: 200, body: app.swagger() }) },
   };
   for (const [url, { summary, answers, answer }] of Object.entries(routes)) {
     app.get(url, { schema: { summary, response: documented(answers) }, onRequest: guards.open }, async (request, reply) => {

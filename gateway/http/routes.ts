@@ -9,7 +9,8 @@ import { amendShape, orderShape } from './schemas/orders.ts';
 import { approvalShape, releaseShape, switchShape } from './schemas/switches.ts';
 import { targetShape } from './schemas/targets.ts';
 import {
-  ApprovalIdView, ConsistencyView, FlipView, InclusionView, listOf, OpenView, OrderView, PositionView, RecordsView, SwitchView, TargetView, TextView,
+  AccountView, ApprovalAnswerView, ApprovalIdView, ApprovalView, CancelView, ConsistencyView, FlipPreviewView, FlipView, InclusionView, InstrumentView, LimitView,
+  listOf, OrderDecidedView, OrdersView, OrderView, PositionView, RecordsView, SwitchView, TargetLineView, TargetProgressView, TargetView, TextView, WithdrawnView,
 } from './schemas/views.ts';
 import type { Service } from './service.ts';
 
@@ -34,27 +35,27 @@ const TARGETS = {
     run: (service, principal, { body, query }) => service.submitTarget(principal, body, { dryRun: query.dryRun ?? false }),
   }),
   listTargets: route({
-    method: 'GET', url: '/v1/targets', summary: 'Targets', roles: TRADE_READERS, query: { account }, answers: { 200: listOf(OpenView) },
+    method: 'GET', url: '/v1/targets', summary: 'Targets', roles: TRADE_READERS, query: { account }, answers: { 200: listOf(TargetLineView) },
     run: (service, principal, { query }) => service.listTargets(principal, query),
   }),
   getTarget: route({
     method: 'GET', url: '/v1/targets/:targetId', summary: 'One target with its progress', roles: TRADE_READERS, params: ['targetId'], query: { account },
-    answers: { 200: OpenView }, run: (service, principal, { params, query }) => service.getTarget(principal, params.targetId, query.account),
+    answers: { 200: TargetProgressView }, run: (service, principal, { params, query }) => service.getTarget(principal, params.targetId, query.account),
   }),
   withdrawTarget: route({
     method: 'DELETE', url: '/v1/targets/:targetId', summary: 'Withdraw what is not done', roles: TRADER, urgent: true, params: ['targetId'], query: { account },
-    answers: { 202: OpenView }, run: (service, principal, { params, query }) => service.withdrawTarget(principal, params.targetId, query.account),
+    answers: { 202: WithdrawnView }, run: (service, principal, { params, query }) => service.withdrawTarget(principal, params.targetId, query.account),
   }),
 };
 
 const ORDERS = {
   submitOrder: route({
-    method: 'POST', url: '/v1/orders', summary: 'Submit an order', roles: TRADER, body: orderShape, answers: { 201: OrderView, 200: OrderView },
+    method: 'POST', url: '/v1/orders', summary: 'Submit an order', roles: TRADER, body: orderShape, answers: { 201: OrderDecidedView, 200: OrderDecidedView },
     run: (service, principal, { body }) => service.submitOrder(principal, body),
   }),
   listOrders: route({
     method: 'GET', url: '/v1/orders', summary: 'Orders', roles: TRADE_READERS,
-    query: { state: wordParam(ORDER_STATES), symbol: patternParam(ID_PATTERNS.symbol), after, account }, answers: { 200: listOf(OrderView) },
+    query: { state: wordParam(ORDER_STATES), symbol: patternParam(ID_PATTERNS.symbol), after, account }, answers: { 200: OrdersView },
     run: (service, principal, { query }) => service.listOrders(principal, query),
   }),
   getOrder: route({
@@ -63,18 +64,18 @@ const ORDERS = {
   }),
   amendOrder: route({
     method: 'PATCH', url: '/v1/orders/:clOrdId', summary: 'Amend an order', roles: TRADER, params: ['clOrdId'], query: { account }, body: amendShape,
-    answers: { 200: OrderView }, run: (service, principal, { params, query, body }) => service.amendOrder(principal, params.clOrdId, body, query.account),
+    answers: { 200: OrderDecidedView }, run: (service, principal, { params, query, body }) => service.amendOrder(principal, params.clOrdId, body, query.account),
   }),
   cancelOrder: route({
     method: 'DELETE', url: '/v1/orders/:clOrdId', summary: 'Cancel an order', roles: TRADER, urgent: true, params: ['clOrdId'], query: { account },
-    answers: { 202: OpenView }, run: (service, principal, { params, query }) => service.cancelOrder(principal, params.clOrdId, query.account),
+    answers: { 202: CancelView }, run: (service, principal, { params, query }) => service.cancelOrder(principal, params.clOrdId, query.account),
   }),
 };
 
 const ACCOUNTS = {
   getAccount: route({
     method: 'GET', url: '/v1/accounts/:account', summary: 'Equity, cash, drawdown, governor', roles: RISK_READERS, params: ['account'],
-    answers: { 200: OpenView }, run: (service, principal, { params }) => service.getAccount(principal, params.account),
+    answers: { 200: AccountView }, run: (service, principal, { params }) => service.getAccount(principal, params.account),
   }),
   getPositions: route({
     method: 'GET', url: '/v1/accounts/:account/positions', summary: 'Books', roles: RISK_READERS, params: ['account'],
@@ -82,11 +83,11 @@ const ACCOUNTS = {
     run: (service, principal, { params, query }) => service.getPositions(principal, params.account, query.strategy),
   }),
   getLimits: route({
-    method: 'GET', url: '/v1/limits', summary: 'Headroom and utilisation by limit', roles: RISK_READERS, query: { account }, answers: { 200: OpenView },
+    method: 'GET', url: '/v1/limits', summary: 'Headroom and utilisation by limit', roles: RISK_READERS, query: { account }, answers: { 200: listOf(LimitView) },
     run: (service, principal, { query }) => service.getLimits(principal, query.account),
   }),
   getInstruments: route({
-    method: 'GET', url: '/v1/instruments', summary: 'The universe', roles: RISK_READERS, answers: { 200: listOf(OpenView) },
+    method: 'GET', url: '/v1/instruments', summary: 'The universe', roles: RISK_READERS, answers: { 200: listOf(InstrumentView) },
     run: (service, principal) => service.getInstruments(principal),
   }),
 };
@@ -98,7 +99,7 @@ const SWITCHES = {
   }),
   flipSwitch: route({
     method: 'POST', url: '/v1/switches', summary: 'Halt or reduce a scope', roles: SWITCHERS, urgent: true, query: { preview: flag }, body: switchShape,
-    answers: { 201: FlipView, 200: OpenView },
+    answers: { 201: FlipView, 200: FlipPreviewView },
     run: (service, principal, { body, query }) => service.flipSwitch(principal, body, { preview: query.preview ?? false }),
   }),
   requestRelease: route({
@@ -106,12 +107,12 @@ const SWITCHES = {
     run: (service, principal, { body }) => service.requestRelease(principal, body),
   }),
   listApprovals: route({
-    method: 'GET', url: '/v1/approvals', summary: 'Approvals, and what became of each', roles: OFFICER, answers: { 200: listOf(OpenView) },
+    method: 'GET', url: '/v1/approvals', summary: 'Approvals, and what became of each', roles: OFFICER, answers: { 200: listOf(ApprovalView) },
     run: (service, principal) => service.listApprovals(principal),
   }),
   decideApproval: route({
     method: 'POST', url: '/v1/approvals/:approvalId', summary: 'Approve or refuse', roles: OFFICER, params: ['approvalId'], body: approvalShape,
-    answers: { 200: OpenView }, run: (service, principal, { params, body }) => service.decideApproval(principal, params.approvalId, body),
+    answers: { 200: ApprovalAnswerView }, run: (service, principal, { params, body }) => service.decideApproval(principal, params.approvalId, body),
   }),
 };
 

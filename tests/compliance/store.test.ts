@@ -6,6 +6,7 @@ import { contentHash, leafHash } from '../../compliance/canonical.ts';
 import type { StoredLine } from '../../compliance/journal.ts';
 import { postgresStore, type PostgresStore } from '../../compliance/store.ts';
 import { instant } from '../../risk/domain/time.ts';
+import { networkBefore } from '../doubles/network.ts';
 import { testDatabase } from '../doubles/postgres.ts';
 
 const database = await testDatabase();
@@ -186,4 +187,22 @@ t.test('a batch larger than any buffer, and a row refused in its midst: all or n
   await store.append(many);
   t.equal(await store.size(), 200);
   t.equal(await lanePid('W'), pid);
+});
+
+t.test('a network that swallows half a batch: unknown after the deadline, nothing of it is stored; the next goes through, and a close ends', async (t) => {
+  const network = await networkBefore(database.writer);
+  t.teardown(() => network.close());
+  const store = await postgresStore({ connection: network.connection, log: 'N', instance: 'one', deadlineMs: 400, onLost: () => undefined });
+  await store.append(lines('N', 0, 2));
+  network.swallow(20_000);
+  await t.rejects(store.append([line('N', 2, { body: 'x'.repeat(60_000) })]), { message: /timeout/ });
+  network.heal();
+  t.equal(await store.size(), 2);
+  await store.append(lines('N', 2, 2));
+  t.equal(await store.size(), 4);
+  network.swallow();
+  await t.rejects(store.append(lines('N', 4, 1)), { message: /timeout/ });
+  await store.close();
+  const after = await open(t, 'N', { instance: 'one' });
+  t.equal(await after.size(), 4, 'what was swallowed is not there');
 });

@@ -12,6 +12,8 @@ import type { Policy, PolicyInForce } from './policy.ts';
 export interface Judged {
   readonly policy: PolicyInForce;
   readonly instrument: Instrument | null;
+  /** Symbols held or open without a mark, or outside the universe: why an exposure is missing. */
+  readonly unmarked: readonly string[];
 }
 
 /** What a check found. `limit` only where it is not the one that policy and instrument give. */
@@ -72,7 +74,7 @@ export function judge<I extends Judged>(list: CheckList<I>, input: I): Verdict[]
   const missing = list.needs.filter((fact) => input[fact] === null);
   const limits = list.limits(input.policy.policy, input.instrument);
   return list.checks.map((check, i) => {
-    if (check.code === 'FACT_MISSING') return factMissing(rootsOf(missing, check.needs));
+    if (check.code === 'FACT_MISSING') return factMissing(rootsOf(missing, check.needs).map((fact) => named(fact, input.unmarked)));
     const limit = limits[i] ?? null;
     if (missing.length > 0 && check.needs.some((fact) => input[fact] === null)) {
       return { code: check.code, limit, observed: null, outcome: 'off', unit: check.unit };
@@ -87,6 +89,11 @@ function rootsOf(missing: readonly string[], roots: readonly string[]): readonly
   const named = roots.filter((fact) => missing.includes(fact));
   return named.length > 0 ? named : missing;
 }
+
+const UNMARKED_NAMED = 5;
+/** An exposure goes by the marks of everything held: whoever is denied for another symbol is told for which. */
+const named = (fact: string, unmarked: readonly string[]): string =>
+  (fact === 'exposure' && unmarked.length > 0 ? `exposure of ${unmarked.slice(0, UNMARKED_NAMED).join(' ')}` : fact);
 
 /** What FACT_MISSING says: the names of what is missing; `none` passes. */
 export function factMissing(missing: readonly string[]): Verdict {

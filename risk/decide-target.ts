@@ -22,7 +22,7 @@ import type { PolicyInForce } from './policy.ts';
 import { reduces } from './position.ts';
 import { wholeLots } from './rounding.ts';
 import type { Account, RiskState } from './state.ts';
-import { changesOf, endAfter, inBasis, legInput, readLegs, wishOf, type Circumstances, type LegRead, type Wish } from './target-legs.ts';
+import { changesOf, endAfter, inBasis, legInput, readLegs, wishOf, type Circumstances, type Wish } from './target-legs.ts';
 import { clipVerdicts, mergeVerdicts, refused } from './merge.ts';
 
 /** Everything that one target is decided on. */
@@ -34,8 +34,9 @@ interface Case {
   readonly account: Account | null;
   readonly attribution: Attribution | null;
   readonly at: Circumstances;
-  /** The account as it is, at the marks of the decision; null when a fact of it is missing. */
+  /** The account as it is, at the marks of the decision; null when a fact of it is missing, of `unmarked` symbols. */
   readonly before: Exposure | null;
+  readonly unmarked: readonly string[];
   readonly wishes: readonly Wish[];
 }
 
@@ -64,25 +65,24 @@ function readCase(command: TargetCommand, state: RiskState, facts: Facts, policy
   const account = state.accounts.get(target.account) ?? null;
   const attribution = target.attribution ?? registrationOf(policy, target.account, target.strategy)?.attribution ?? null;
   const legs = readLegs(command, policy, state, facts, attribution);
-  const before = account === null ? null : presentExposure(account, policy, facts, legs);
+  const seen = account === null ? null : exposureOf(account, policy, facts.now, changesOf(legs, () => ZERO));
+  const before = seen !== null && hasWeights(seen) ? seen : null;
   const loss = account === null || before === null ? null : drawdown(before.equity, toNumber(account.peak));
   const at: Circumstances = {
     policy, equity: before?.equity ?? null, drawdown: loss, governor: loss === null ? null : governor(loss, policy.policy.limits.governor),
   };
-  return { command, state, facts, policy, account, attribution, at, before, wishes: legs.map((leg) => wishOf(leg, target.basis, at)) };
+  const wishes = legs.map((leg) => wishOf(leg, target.basis, at));
+  return { command, state, facts, policy, account, attribution, at, before, unmarked: seen?.missingMarks ?? [], wishes };
 }
 
-/** Null when something held has no mark, or when the equity is not positive: nothing has a weight then. */
-function presentExposure(account: Account, policy: PolicyInForce, facts: Facts, legs: readonly LegRead[]): Exposure | null {
-  const exposure = exposureOf(account, policy, facts.now, changesOf(legs, () => ZERO));
-  return exposure.missingMarks.length === 0 && exposure.equity > 0 && exposure.equity < Infinity ? exposure : null;
-}
+/** Not when something held has no mark, nor when the equity is not positive. */
+const hasWeights = ({ missingMarks, equity }: Exposure): boolean => missingMarks.length === 0 && equity > 0 && equity < Infinity;
 
 function portfolioInput(asked: Case, trades: readonly (Decimal | null)[]): PortfolioInput {
-  const { command: { target, subject, venue }, state, facts, policy, account, attribution, at, before, wishes } = asked;
+  const { command: { target, subject, venue }, state, facts, policy, account, attribution, at, before, unmarked, wishes } = asked;
   const weights = wishes.map(({ weight }) => Math.abs(weight ?? 0));
   return {
-    policy, attribution, subject, instrument: null,
+    policy, attribution, subject, unmarked, instrument: null,
     gates: gatesOf(state, policy.policy, { venue, account: target.account, strategy: target.strategy, trader: attribution?.trader ?? null, symbol: null }),
     reduces: wishes.every(({ line, book }, i) => reduces(line, book, trades[i] ?? ZERO)),
     registration: registrationOf(policy, target.account, target.strategy),

@@ -30,6 +30,6 @@ export function lastLook(order: ChildOrder, { trader, leavesQty, reservedQty }: 
   const line = state.accounts.get(account)?.lines.get(symbol);
   const without = (holding: Holding | undefined): Holding => before(holding ?? NOTHING_HELD, side, reservedQty);
   const isReduction = reduces(without(line), without(line?.books.get(strategy)), tradeOf(side, leavesQty));
-  const input: SwitchInput = { gates, instrument: null, policy, reduces: isReduction };
+  const input: SwitchInput = { gates, instrument: null, unmarked: [], policy, reduces: isReduction };
   return judge(LAST_LOOK, input).filter(({ outcome }) => outcome === 'deny');
 }

@@ -22,7 +22,8 @@ export function readOrder(command: OrderCommand<OrderTerms>, policy: PolicyInFor
   const quote = quoteSeen(symbolFacts, facts.now);
   const registration = registrationOf(policy, terms.account, terms.strategy);
   const attribution = command.attribution ?? registration?.attribution ?? null;
-  const exposure = account === null || instrument === null || quote === null ? null : movementOf(account, policy, facts, command, quote, instrument.sector);
+  const isSeen = account !== null && instrument !== null && quote !== null;
+  const { exposure, unmarked } = isSeen ? movementOf(account, policy, facts, command, quote, instrument.sector) : NOT_SEEN;
   const held = holdingsOf(account, terms, command.reservedQty);
   const trade = tradeOf(terms.side, terms.orderQty);
   const loss = account === null || exposure === null ? null : drawdown(exposure.after.equity, toNumber(account.peak));
@@ -30,7 +31,7 @@ export function readOrder(command: OrderCommand<OrderTerms>, policy: PolicyInFor
   const cap = kellyCap(toNumber(trade), command.forecast?.mu ?? null, command.forecast?.sigma ?? null, policy.policy.limits.kelly);
   const qty = toNumber(terms.orderQty);
   return {
-    policy, terms, instrument, quote, registration, attribution, exposure,
+    policy, terms, instrument, quote, registration, attribution, exposure, unmarked,
     subject: command.subject,
     gates: gatesOf(state, policy.policy, {
       venue: command.venue, account: terms.account, strategy: terms.strategy, trader: attribution?.trader ?? null, symbol: terms.symbol,
@@ -52,17 +53,24 @@ export function registrationOf(policy: PolicyInForce, account: string, strategy:
   return policy.policy.strategies.find((entry) => entry.id === strategy && entry.account === account) ?? null;
 }
 
+interface Moved {
+  readonly exposure: Movement | null;
+  readonly unmarked: readonly string[];
+}
+const NOT_SEEN: Moved = { exposure: null, unmarked: [] };
+
 /** Before = the books without this order's own reservation; after = with the whole order. So a slice is judged as if it were new. */
 function movementOf(
   account: Account, policy: PolicyInForce, facts: Facts, { terms, reservedQty }: OrderCommand<OrderTerms>, quote: QuoteSeen, sector: string,
-): Movement | null {
+): Moved {
   const withQty = (qty: Decimal): ReadonlyMap<string, Change> => {
     const change = toNumber(qty);
     return new Map([[terms.symbol, { mark: quote.mid, buyQty: terms.side === 'buy' ? change : 0, sellQty: terms.side === 'sell' ? change : 0 }]]);
   };
   const was = exposureOf(account, policy, facts.now, withQty(negate(reservedQty)));
   const is = exposureOf(account, policy, facts.now, withQty(subtract(terms.orderQty, reservedQty)));
-  return is.missingMarks.length > 0 || !Number.isFinite(is.equity) ? null : { before: was, after: is, sector };
+  const isWhole = is.missingMarks.length === 0 && Number.isFinite(is.equity);
+  return { exposure: isWhole ? { before: was, after: is, sector } : null, unmarked: is.missingMarks };
 }
 
 interface Held {

@@ -124,6 +124,9 @@ export function inBasis(qty: Decimal, basis: Basis, mark: number | null, equity:
   return basis === 'notional' ? fromNumber(notional, 6) : fromNumber(notional / equity, 9);
 }
 
+/** No check of a leg needs an exposure. */
+const NONE: readonly string[] = [];
+
 /** The input of LEG_CHECKS for a trade: the one wished for, or the one that is left of it. */
 export function legInput(wish: Wish, trade: Decimal, { policy, equity, drawdown, governor }: Circumstances): LegInput {
   const { quote, line, book } = wish;
@@ -131,7 +134,7 @@ export function legInput(wish: Wish, trade: Decimal, { policy, equity, drawdown,
   const mid = quote?.mid ?? 0;
   const size = Math.abs(toNumber(trade));
   return {
-    policy, drawdown, governor, quote,
+    policy, drawdown, governor, quote, unmarked: NONE,
     instrument: wish.instrument, gates: wish.gates, advQty: wish.advQty, sigmaAnnual: wish.sigmaAnnual, kellyCap: wish.kellyCap,
     reduces: reduces(line, book, trade),
     tradeQty: size,

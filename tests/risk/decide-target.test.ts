@@ -68,6 +68,13 @@ t.test('an impossible leg is denied alone and keeps its present weight', (t) => 
   t.end();
 });
 
+t.test('a position that has no mark denies everything, and is named', (t) => {
+  const state = deskOf(undefined, [{ symbol: 'S001', qty: '10', mark: null }]);
+  const { verdicts } = decide(targetOf({ IBM: '0.1' }), state, FACTS);
+  t.equal(verdicts.find(({ code }) => code === 'FACT_MISSING')?.observed, 'exposure of S001');
+  t.end();
+});
+
 t.test('what denies a whole target', (t) => {
   const base = targetOf({ IBM: '0.1' });
   const many = ['IBM', 'SPY', 'BAC', 'AIG', 'S001', 'S002', 'S003', 'S004', 'S005'];

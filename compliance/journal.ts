@@ -55,6 +55,8 @@ export interface LogStore {
   append(lines: readonly StoredLine[]): Promise<void>;
   /** Records with seq ≥ from, ascending, at most `limit`. */
   read(from: number, limit: number): Promise<readonly StoredRecord[]>;
+  /** Records from ≤ seq < to whose text holds all of these, ascending, at most `limit`. */
+  search(from: number, to: number, texts: readonly string[], limit: number): Promise<readonly StoredRecord[]>;
   /** Number of records stored. */
   size(): Promise<number>;
   /** Records of one subject, ascending. */

@@ -145,6 +145,11 @@ export function storedReads(tables: Database, log: string): LogReads {
       const rows = await records.select(['seq', 'hash', 'canonical']).where('seq', '>=', String(from)).limit(limit).execute().catch(unreadable);
       return rows.map(stored);
     },
+    async search(from, to, texts, limit) {
+      const within = records.select(['seq', 'hash', 'canonical']).where('seq', '>=', String(from)).where('seq', '<', String(to));
+      const asked = texts.reduce((query, text) => query.where(sql<number>`strpos(canonical, ${text})`, '>', 0), within);
+      return (await asked.limit(limit).execute().catch(unreadable)).map(stored);
+    },
     async size() {
       const row = await tables.selectFrom('records').select('seq').where('log', '=', log).orderBy('seq', 'desc').limit(1).executeTakeFirst().catch(unreadable);
       return row === undefined ? 0 : Number(row.seq) + 1;

@@ -40,6 +40,7 @@ export interface HousePorts {
   readonly say: (line: string) => void;
   /** The state is of no use any more: the process must end, and recovery takes over. */
   readonly fatal: (error: unknown) => void;
+  readonly isKilled: House['isKilled'];
   readonly defer?: NonNullable<SequencerOptions['defer']>;
 }
 
@@ -105,11 +106,11 @@ function checkedRecord({ seq, canonical, hash }: StoredRecord): LogRecord {
   return parseRecord(canonical);
 }
 
-function houseOf({ head, state, store, timers, market, router }: HousePorts, sequencer: Sequencer, ways: Ways): House {
+function houseOf({ head, state, store, timers, market, router, isKilled }: HousePorts, sequencer: Sequencer, ways: Ways): House {
   const lookUp: House['lookUp'] = async (subject) => (await store.bySubject(subject)).map(checkedRecord);
   const policyBefore = formerPolicies(store, () => lookUp(POLICIES));
   return {
-    state, journal: sequencer, timers, market, router, ...ways, lookUp,
+    state, journal: sequencer, timers, market, router, isKilled, ...ways, lookUp,
     admits: () => ways.waitingFor() === null && sequencer.accepts('strategy'),
     records: async (from, to) => (await store.read(from, to - from)).map(checkedRecord),
     // A policy comes in force at a start and nowhere else.

@@ -1,9 +1,8 @@
 /** The log as a stream: because every subscriber reads the log from where it stands, resuming is the same as beginning. */
 import { parseRecord } from '../compliance/fold.ts';
 import type { LogStore, StoredRecord } from '../compliance/journal.ts';
-import type { LogRecord } from '../risk/domain/record.ts';
-import type { Scope } from '../risk/records.ts';
-import { reaches, type Principal } from './auth/principal.ts';
+import type { Principal } from './auth/principal.ts';
+import { seesRecord, type AccountOf } from './auth/sight.ts';
 import { channelsOf, type EventSink, type EventSource, type LogChannel, type Subscription } from './ws/events.ts';
 
 /** Durable records kept in memory for those who keep up; the others read the database. */
@@ -12,7 +11,7 @@ const PAGE = 500;
 
 export class EventHub implements EventSource {
   readonly #store: LogStore;
-  readonly #accountOf: (strategy: string) => string | null;
+  readonly #accountOf: AccountOf;
   /** Empty while nobody listens: what nobody will read is not kept. */
   #recent: StoredRecord[] = [];
   #listeners = 0;
@@ -21,7 +20,7 @@ export class EventHub implements EventSource {
   readonly #failed: (error: unknown) => void;
 
   /** `size`: durable records at the start. `accountOf`: the account that a strategy is registered on. `failed` is told when the past cannot be read. */
-  constructor(store: LogStore, size: number, accountOf: (strategy: string) => string | null, failed: (error: unknown) => void) {
+  constructor(store: LogStore, size: number, accountOf: AccountOf, failed: (error: unknown) => void) {
     this.#store = store;
     this.#size = size;
     this.#accountOf = accountOf;
@@ -83,22 +82,7 @@ export class EventHub implements EventSource {
 
   #offer(principal: Principal, channels: ReadonlySet<LogChannel>, stored: StoredRecord, sink: EventSink): void {
     const record = parseRecord(stored.canonical);
-    if (!channelsOf(record.kind).some((channel) => channels.has(channel)) || !this.#isFor(principal, record)) return;
+    if (!channelsOf(record.kind).some((channel) => channels.has(channel)) || !seesRecord(principal, record, this.#accountOf)) return;
     sink.send({ seq: stored.seq, kind: record.kind, canonical: stored.canonical });
-  }
-
-  /** A strategy sees what is of its accounts, and the switches that `sees` lets it see. */
-  #isFor(principal: Principal, { body }: LogRecord): boolean {
-    const { account, scope } = body as { readonly account?: string; readonly scope?: Scope };
-    if (account !== undefined) return reaches(principal, account);
-    return scope === undefined ? principal.role !== 'strategy' : this.sees(principal, scope);
-  }
-
-  /** A strategy sees the switches of its accounts and strategies, and those that hold it up from above; never a trader's. */
-  sees(principal: Principal, scope: Scope): boolean {
-    if (principal.role !== 'strategy') return true;
-    if (scope.kind === 'account') return reaches(principal, scope.id);
-    if (scope.kind === 'trader') return false;
-    return scope.kind !== 'strategy' || reaches(principal, this.#accountOf(scope.id) ?? '');
   }
 }

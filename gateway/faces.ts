@@ -8,10 +8,11 @@ import { createAuthenticator } from './auth/cache.ts';
 import { createGate } from './auth/gate.ts';
 import { LOCAL_ISSUER, type Issuer } from './auth/issuer.ts';
 import { reaches, type Principal } from './auth/principal.ts';
+import { seesScope } from './auth/sight.ts';
 import { verifyToken } from './auth/verify.ts';
 import type { Config } from './config.ts';
 import type { EventHub } from './events.ts';
-import type { House } from './house.ts';
+import { accountOfStrategy, type House } from './house.ts';
 import { buildApp } from './http/app.ts';
 import { BOUNDS } from './http/bounds.ts';
 import type { Service } from './http/service.ts';
@@ -40,7 +41,7 @@ export async function listen({ config, issuer, service, hub, house, sequencer, r
   const trust = { issuer: LOCAL_ISSUER, keys: new Map([[issuer.kid, issuer.publicKey]]) };
   const gate = createGate(createAuthenticator((token, at) => verifyToken(token, trust, at), wallNowMs), nowMs);
   const app = await buildApp({
-    service, gate, events: hub, pulse: pulseOf(house, sequencer, hub), registry, host: config.host, wallNowMs, nowMs,
+    service, gate, events: hub, pulse: pulseOf(house, sequencer), registry, host: config.host, wallNowMs, nowMs,
     answersWithinMs: BOUNDS.requestTimeoutMs, // as long as they would have had without the stop
     onDefect: (error, where) => { onDefect(`defect at ${where}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`); },
   });
@@ -70,13 +71,14 @@ export function marketAgeMs(house: House): number | null {
   return age === Infinity ? null : Math.round(age);
 }
 
-function pulseOf(house: House, sequencer: Sequencer, hub: EventHub): Pulse {
+function pulseOf(house: House, sequencer: Sequencer): Pulse {
   return {
     beat: () => ({ head: sequencer.durableSize - 1, logLag: sequencer.nextSeq - sequencer.durableSize, marketAgeMs: marketAgeMs(house) }),
     summary: (principal: Principal) => ({
       accounts: [...house.state.risk.accounts.values()].filter((account) => reaches(principal, account.id)).map((account) => accountView(house, account)),
       working: [...house.state.execution.children.values()].filter(({ order, state }) => isOpen(state) && reaches(principal, order.account)).length,
-      switches: [...house.state.risk.switches.values()].filter(({ scope, state }) => state !== 'active' && hub.sees(principal, scope))
+      switches: [...house.state.risk.switches.values()]
+        .filter(({ scope, state }) => state !== 'active' && seesScope(principal, scope, (strategy) => accountOfStrategy(house, strategy)))
         .map(({ scope, state }) => ({ scope, state })),
     }),
   };

@@ -23,6 +23,8 @@ export interface House {
   readonly admits: () => boolean;
   /** What keeps new work out; null when nothing does. */
   readonly waitingFor: () => string | null;
+  /** Whether the kill file is there: while it is, nobody releases the firm. */
+  readonly isKilled: () => boolean;
   /** How far the clock last stepped back, ms. */
   readonly clockStepBackMs: () => number;
   /** Records that memory has forgotten, by the key of `subjectOf`; ascending. */
@@ -44,6 +46,11 @@ export function policyInForce(house: House): PolicyInForce {
   const policy = house.state.risk.policy;
   if (policy === null) throw new Error('no policy is in force');
   return policy;
+}
+
+/** The account that a strategy is registered on; null for one that the policy in force does not know. */
+export function accountOfStrategy(house: House, strategy: string): string | null {
+  return policyInForce(house).policy.strategies.find(({ id }) => id === strategy)?.account ?? null;
 }
 
 /** The one venue of the policy, until routing chooses among several. */

@@ -20,6 +20,7 @@ import type { Config } from './config.ts';
 import { endAll } from './end-all.ts';
 import { EventHub } from './events.ts';
 import { listen } from './faces.ts';
+import { readKillFile } from './kill-file.ts';
 import type { House } from './house.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { openLog, type OpenLog } from './open-log.ts';
@@ -106,9 +107,10 @@ interface Running extends Assembled {
 }
 
 function run(made: Made): Running {
-  const { ports, wanted, opened: { log, head, state, store }, surroundings: { timers, market }, wall, transparency, hub, emergency } = made;
+  const { config, ports, wanted, opened: { log, head, state, store }, surroundings: { timers, market }, wall, transparency, hub, emergency } = made;
   const assembled = assemble({
     log, head, state, store, timers, wall, market, emergency, fold: foldInto(state, wanted), router: fixedRule, say: ports.say, fatal: ports.fatal,
+    isKilled: () => readKillFile(config.dataDir) !== null,
     onDurable(records, lines) {
       setImmediate(() => { // those who wait for an answer do not wait for this; who asks for more after it comes later than this
         for (const { hash } of lines) transparency.add(hash);

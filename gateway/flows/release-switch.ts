@@ -5,7 +5,7 @@ import type { Receipt } from '../../risk/domain/proof.ts';
 import type { Actor, Draft } from '../../risk/domain/record.ts';
 import { formatInstant, plusMs } from '../../risk/domain/time.ts';
 import type { Scope, SwitchFlipped, SwitchState } from '../../risk/records.ts';
-import { isLoosening, switchKey } from '../../risk/switches.ts';
+import { FIRM, isLoosening, switchKey } from '../../risk/switches.ts';
 import { idOf, policyInForce, type House } from '../house.ts';
 
 /** A person is an issuer and a subject, in lower case: two tokens of one person are one person. */
@@ -40,7 +40,7 @@ export async function requestRelease(
 
 export type ApprovalAnswer =
   | { readonly outcome: 'given' | 'refused'; readonly approval: Approval; readonly receipt: Receipt }
-  | { readonly outcome: 'unknown' | 'void' | 'expired' | 'same-person' };
+  | { readonly outcome: 'unknown' | 'void' | 'expired' | 'same-person' | 'killed' };
 
 /** Second of two persons: allows or refuses. Of answers at the same time one wins, because an answer is folded in the turn that gives it. */
 export async function answerApproval(
@@ -59,6 +59,7 @@ export async function answerApproval(
   }
   if (approval.state !== 'pending' || current?.engagement !== approval.engagement) return { outcome: 'void' };
   if (house.timers.now() > approval.expiresAtNs) return { outcome: 'expired' };
+  if (approve && switchKey(approval.scope) === switchKey(FIRM) && house.isKilled()) return { outcome: 'killed' };
 
   // record
   const answered = { hash: approval.hash, id, person, reason };

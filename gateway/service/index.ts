@@ -33,7 +33,7 @@ export function createService({ house, store, transparency, refusals, begin }: S
     ...orders,
     ...accountService(house),
     ...switchService(house),
-    ...auditService(store, transparency),
+    ...auditService(house, store, transparency),
     submitTarget: (principal, body, options) => begins(targets.submitTarget(principal, body, options)),
     submitOrder: (principal, body) => begins(orders.submitOrder(principal, body)),
     ready: () => {

@@ -2,6 +2,7 @@
 import { contentHash } from '../../compliance/canonical.ts';
 import { childLeavesOf, leavesOf, standingChild } from '../../execution/parents.ts';
 import { avgPxOf } from '../../execution/shortfall.ts';
+import type { SliceReleased } from '../../execution/records.ts';
 import { findChild, findParent, orderKey, type Child, type ExecutionState, type Parent } from '../../execution/state.ts';
 import { recall } from '../../execution/window.ts';
 import { unpackVerdicts, verdictsText } from '../../risk/verdicts.ts';
@@ -109,7 +110,7 @@ async function cancel(house: House, principal: Principal, account: string, clOrd
     case 'unknown':
       return problem('NOT_FOUND', 'There is no such order');
     case 'done':
-      return { status: 202, body: { clOrdId, state: 'done', receipt: null } };
+      return { status: 202, body: { clOrdId, state: ((await view(house, account, clOrdId)).body as { state: OrderState }).state, receipt: null } };
     case 'requested':
       return { status: 202, body: { clOrdId, state: 'pending_cancel', receipt: receiptView(answer.receipt) } };
   }
@@ -129,14 +130,18 @@ async function view(house: House, account: string, clOrdId: string): Promise<Ans
   if (parent?.account === account) return { status: 200, body: await orderOf(house, parent) };
   const former = await formerView(house, account, clOrdId);
   if (former !== null) return { status: 200, body: former };
-  const slice = sliceView(house, account, clOrdId);
+  const slice = await sliceView(house, account, clOrdId);
   return slice === null ? problem('NOT_FOUND', 'There is no such order') : { status: 200, body: slice };
 }
 
 /** A slice of a target, while its parent is remembered. Null where there is none in this account. */
-function sliceView({ state: { execution } }: House, account: string, clOrdId: string): Record<string, unknown> | null {
+async function sliceView(house: House, account: string, clOrdId: string): Promise<Record<string, unknown> | null> {
+  const { execution } = house.state;
   const child = findChild(execution, clOrdId);
-  return child?.order.account === account ? childView(child, findParent(execution, child.order.parent)?.targetId ?? null) : null;
+  if (child?.order.account !== account) return null;
+  const { decided: { body }, receipt } = await decisionAt<SliceReleased>(house, child.seq);
+  const verdicts = unpackVerdicts(ORDER_CHECKS, body, await house.policyAt(child.seq), body.symbol);
+  return { ...childView(child, findParent(execution, child.order.parent)?.targetId ?? null), receipt: receiptView(receipt), verdicts };
 }
 
 /** A parent as one order: a caller's direct order under its own id, a target's leg under ours. */

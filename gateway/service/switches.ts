@@ -1,14 +1,16 @@
 /** Switches and approvals in API form. */
 import { isWorking } from '../../execution/state.ts';
-import { formatInstant } from '../../risk/domain/time.ts';
-import type { SwitchFlipped } from '../../risk/records.ts';
+import { formatInstant, type Ns } from '../../risk/domain/time.ts';
+import type { Scope, SwitchFlipped } from '../../risk/records.ts';
+import { isLoosening } from '../../risk/switches.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
 import type { Approval } from '../../compliance/state.ts';
 import type { Principal } from '../auth/principal.ts';
+import { seesScope } from '../auth/sight.ts';
 import { flipSwitch, previewFlip, type SwitchCommand } from '../flows/flip-switch.ts';
 import { answerApproval, requestRelease, type Officer } from '../flows/release-switch.ts';
-import type { House } from '../house.ts';
-import { problem } from '../http/errors.ts';
+import { accountOfStrategy, type House } from '../house.ts';
+import { problem, Refusal } from '../http/errors.ts';
 import type { ApprovalBody, ReleaseBody, SwitchBody } from '../http/schemas/switches.ts';
 import type { Answer, Service } from '../http/service.ts';
 import { actorOf, receiptView } from './views.ts';
@@ -17,21 +19,40 @@ type Switches = Pick<Service, 'getSwitches' | 'flipSwitch' | 'requestRelease' | 
 
 export function switchService(house: House): Switches {
   return {
-    getSwitches: () => Promise.resolve({ status: 200, body: { items: switchItems(house) } }),
-    flipSwitch: async (principal, body, { preview }) => (preview ? previewed(house, principal, body) : flipped(house, principal, body)),
+    getSwitches: (principal) => Promise.resolve({ status: 200, body: { items: switchItems(house).filter(seenBy(house, principal)) } }),
+    flipSwitch: async (principal, body, { preview }) => {
+      mustReach(house, principal, body.scope);
+      return preview ? previewed(house, principal, body) : flipped(house, principal, body);
+    },
     requestRelease: async (principal, { scope, reason }: ReleaseBody) => {
+      mustReach(house, principal, scope);
       const answer = await requestRelease(house, officer(principal), { scope, to: 'active', reason });
       if (answer.outcome === 'nothing-to-release') return problem('CONFLICT', 'The switch is active: there is nothing to release');
       return { status: 202, body: { approvalId: answer.approvalId, receipt: receiptView(answer.receipt) } };
     },
-    listApprovals: () => Promise.resolve({ status: 200, body: { items: [...house.state.compliance.approvals.values()].map(approvalView) } }),
-    decideApproval: (principal, id, body) => decided(house, principal, id, body),
+    listApprovals: (principal) => {
+      const approvals = [...house.state.compliance.approvals.values()].filter(seenBy(house, principal));
+      return Promise.resolve({ status: 200, body: { items: approvals.map((approval) => approvalView(approval, house.timers.now())) } });
+    },
+    decideApproval: async (principal, id, body) => {
+      const approval = house.state.compliance.approvals.get(id);
+      if (approval !== undefined) mustReach(house, principal, approval.scope);
+      return decided(house, principal, id, body);
+    },
   };
+}
+
+const seenBy = (house: House, principal: Principal) => ({ scope }: { readonly scope: Scope }): boolean =>
+  seesScope(principal, scope, (strategy) => accountOfStrategy(house, strategy));
+
+/** Throws Refusal FORBIDDEN for a scope of an account that the token does not reach, existing or not. */
+function mustReach(house: House, principal: Principal, scope: Scope): void {
+  if (!seenBy(house, principal)({ scope })) throw new Refusal('FORBIDDEN', 'The token does not reach the account of this scope');
 }
 
 const officer = (principal: Principal): Officer => ({ actor: actorOf(principal), person: principal.person });
 
-function switchItems(house: House): unknown[] {
+function switchItems(house: House): { readonly scope: Scope }[] {
   return [...house.state.risk.switches.values()].map(({ scope, state, since, by, reason }) => ({ scope, state, since: formatInstant(since), by, reason }));
 }
 
@@ -41,6 +62,7 @@ const commandOf = (principal: Principal, { requestId, scope, state, cancel, reas
 
 function previewed(house: House, principal: Principal, body: SwitchBody): Answer {
   const { flipped, cancels } = previewFlip(house, commandOf(principal, body));
+  if (isLoosening(flipped.previous, flipped.state)) return loosens();
   return {
     status: 200,
     body: {
@@ -50,11 +72,13 @@ function previewed(house: House, principal: Principal, body: SwitchBody): Answer
   };
 }
 
+const loosens = (): Answer => problem('CONFLICT', 'This would loosen the switch: ask for a release, which a second person approves');
+
 async function flipped(house: House, principal: Principal, body: SwitchBody): Promise<Answer> {
   const answer = await flipSwitch(house, commandOf(principal, body));
   switch (answer.outcome) {
     case 'loosens':
-      return problem('CONFLICT', 'This would loosen the switch: ask for a release, which a second person approves');
+      return loosens();
     case 'conflict':
       return problem('CONFLICT', 'This requestId stands for another flip already');
     case 'repeat':
@@ -98,6 +122,8 @@ async function decided(house: House, principal: Principal, id: string, body: App
       return problem('SAME_PERSON', 'The person who asked cannot approve: a second person must');
     case 'void':
       return problem('CONFLICT', 'The approval is closed: it was answered before, or the switch was engaged anew');
+    case 'killed':
+      return problem('CONFLICT', 'The file DATA_DIR/KILL halts the firm: remove it first');
     case 'expired':
       return problem('EXPIRED', 'The request is older than half an hour: ask again');
     case 'given':
@@ -106,6 +132,7 @@ async function decided(house: House, principal: Principal, id: string, body: App
   }
 }
 
-function approvalView({ id, action, scope, from, to, engagement, reason, hash, state, requestedBy, expiresAt }: Approval): unknown {
-  return { id, action, scope, from, to, engagement, reason, hash, state, requestedBy, expiresAt };
+/** A request that nobody has answered in time is expired: no record says so, for nothing happened. */
+function approvalView({ id, action, scope, from, to, engagement, reason, hash, state, requestedBy, expiresAt, expiresAtNs }: Approval, now: Ns): unknown {
+  return { id, action, scope, from, to, engagement, reason, hash, state: state === 'pending' && now > expiresAtNs ? 'expired' : state, requestedBy, expiresAt };
 }

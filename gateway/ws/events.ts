@@ -1,5 +1,4 @@
 /** What a stream carries, and the port through which the house feeds it. */
-import type { Role } from '../../risk/domain/record.ts';
 import type { Principal } from '../auth/principal.ts';
 
 /** Channels of the log: every event once, in order, resumable by seq. */
@@ -7,9 +6,6 @@ export const LOG_CHANNELS = ['decisions', 'orders', 'fills', 'switches', 'alerts
 export type LogChannel = (typeof LOG_CHANNELS)[number];
 /** `summary` is for screens: conflated, at most five a second, never resumed. */
 export const CHANNELS = [...LOG_CHANNELS, 'summary'] as const;
-
-/** Whose token may read the streams. A strategy's events are those of its accounts only. */
-export const STREAM_ROLES: readonly Role[] = ['strategy', 'risk_officer', 'compliance', 'regulator'];
 
 /** The channels that a kind of record belongs to; an event of several is still sent once. */
 export function channelsOf(kind: string): readonly LogChannel[] {

@@ -9,7 +9,7 @@ import { ROUTES } from '../http/routes.ts';
 import type { Answer } from '../http/service.ts';
 import { CLOSE, SOCKET_BOUNDS } from './bounds.ts';
 import { authShape, idOf, OPERATIONS, operationShape, opOf, subscribeShape, type Id, type Operation } from './envelope.ts';
-import { LOG_CHANNELS, STREAM_ROLES, type EventSink, type EventSource, type Pulse, type StreamEvent, type Subscription } from './events.ts';
+import { LOG_CHANNELS, type EventSink, type EventSource, type Pulse, type StreamEvent, type Subscription } from './events.ts';
 
 /** What a session needs of a `ws` socket. */
 export type StreamSocket = Pick<WebSocket, 'on' | 'send' | 'close' | 'terminate' | 'ping' | 'bufferedAmount'>;
@@ -253,7 +253,6 @@ export class Session implements EventSink {
   #subscribe(id: Id | undefined, message: unknown, principal: Principal): void {
     const { channels, after } = subscribeShape.admit(message);
     this.#ports.performer.checkRate(null, principal);
-    if (!STREAM_ROLES.includes(principal.role)) throw new Refusal('FORBIDDEN', 'The role of the token does not allow this');
     this.#stopEvents();
     this.#subscribed = true;
     this.#summary = channels.includes('summary');

@@ -16,6 +16,8 @@ const PEOPLE = {
   carla: { role: 'compliance', accounts: [] },
   rita: { role: 'regulator', accounts: [] },
   adam: { role: 'admin', accounts: [] },
+  lena: { role: 'risk_officer', accounts: ['ACC2'] },
+  lars: { role: 'regulator', accounts: ['ACC2'] },
 } as const satisfies Record<string, { readonly role: Role; readonly accounts: readonly string[] }>;
 export type Person = keyof typeof PEOPLE;
 

@@ -23,6 +23,7 @@ export function memoryStore(): MemoryStore {
       return done(undefined);
     },
     read: (from, limit) => done(lines.slice(from, from + limit).map(({ seq, canonical, hash }) => ({ seq, canonical, hash }))),
+    search: (from, to, texts, limit) => done(lines.slice(from, to).filter(({ canonical }) => texts.every((text) => canonical.includes(text))).slice(0, limit)),
     size: () => done(lines.length),
     bySubject: (wanted) => done(lines.filter(({ subject }) => subject === wanted)),
     hashes: (from, to) => done(lines.slice(from, to).map(({ hash }) => Buffer.from(hash, 'hex'))),
@@ -81,6 +82,7 @@ export function faultyStore(inner: LogStore, plan: (call: 'append' | 'read') => 
       return fail(fault);
     },
     read: (from, limit) => reading(() => inner.read(from, limit)),
+    search: (from, to, texts, limit) => reading(() => inner.search(from, to, texts, limit)),
     size: () => reading(() => inner.size()),
     bySubject: (subject) => reading(() => inner.bySubject(subject)),
     hashes: (from, to) => reading(() => inner.hashes(from, to)),

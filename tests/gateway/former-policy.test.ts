@@ -33,7 +33,7 @@ async function start(store: MemoryStore, wanted: PolicyInForce) {
   const emergency = { entries: () => [], append: () => [], archive: () => undefined, close: () => undefined };
   const { house, desk, started, sequencer } = assemble({
     log: 'testlog1', head, state, store, fold: (record) => { fold(state, record, (hash) => blobs.get(hash) ?? null); }, timers: time, wall: time, market,
-    router: fixedRule, emergency, onDurable: () => undefined, say: () => undefined, fatal: (error) => { throw error; }, defer: queueMicrotask,
+    router: fixedRule, emergency, isKilled: () => false, onDurable: () => undefined, say: () => undefined, fatal: (error) => { throw error; }, defer: queueMicrotask,
   });
   const venue = scriptedVenue('PAPER', time, state.execution.venues.get('PAPER') ?? 0);
   const said: string[] = [];

@@ -78,6 +78,7 @@ export class HouseStore {
         await faulty.append(lines);
       },
       read: (from, limit) => slowly(() => faulty.read(from, limit)),
+      search: (from, to, texts, limit) => slowly(() => faulty.search(from, to, texts, limit)),
       size: () => slowly(() => faulty.size()),
       bySubject: (subject) => slowly(() => faulty.bySubject(subject)),
       hashes: (from, to) => slowly(() => faulty.hashes(from, to)),

@@ -212,6 +212,7 @@ export class World {
       },
       market: patchyMarket(this.#market, (symbol) => this.#isMissing(symbol)), router: this.#isWide ? wideRouter(this.random) : fixedRule,
       emergency: this.disk.open(),
+      isKilled: () => false,
       onDurable: (records) => {
         for (const { kind, body } of records) {
           if (kind === 'order.unknown') this.fire('unknownOutcome');

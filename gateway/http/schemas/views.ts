@@ -45,7 +45,7 @@ const ORDER = {
 export const OrderDecidedView = Type.Object({ ...ORDER, decision: Decision, policy: PolicyView }, STRICT);
 export const OrderView = Type.Object({ ...ORDER, account: Text, strategy: Text, targetId: TextOrNull, limitPx: TextOrNull, seq: Count }, STRICT);
 export const OrdersView = Type.Object({ items: Type.Array(OrderView), next: nullable(Count) }, STRICT);
-export const CancelView = Type.Object({ clOrdId: Text, state: Type.Enum(['pending_cancel', 'done']), receipt: nullable(ReceiptView) }, STRICT);
+export const CancelView = Type.Object({ clOrdId: Text, state: Type.Enum([...ORDER_STATES]), receipt: nullable(ReceiptView) }, STRICT);
 
 export const AccountView = Type.Object({
   account: Text, currency: Text, equity: TextOrNull, cash: Text, peak: Text, unsettledCash: Text, drawdown: TextOrNull, governor: TextOrNull, markedAt: Text,
@@ -69,7 +69,7 @@ export const FlipPreviewView = Type.Object({ ...FLIP, previous: SwitchState, ord
 export const ApprovalIdView = Type.Object({ approvalId: Text, receipt: nullable(ReceiptView) }, STRICT);
 export const ApprovalView = Type.Object({
   id: Text, action: Text, scope: ScopeView, from: SwitchState, to: SwitchState, engagement: Count, reason: Text, hash: Text,
-  state: Type.Enum(['pending', 'given', 'refused', 'void']), requestedBy: Text, expiresAt: Text,
+  state: Type.Enum(['pending', 'given', 'refused', 'void', 'expired']), requestedBy: Text, expiresAt: Text,
 }, STRICT);
 export const ApprovalAnswerView = Type.Object({
   approvalId: Text, state: Type.Enum(['given', 'refused']), scope: ScopeView, receipt: nullable(ReceiptView),

@@ -136,3 +136,12 @@ t.test('break-glass: one person alone where the policy arms it, with an alert; n
   t.equal(firm(house), 'active');
   t.match(all('alert.raised'), [{ code: 'BREAK_GLASS' }]);
 });
+
+t.test('nobody releases the firm while the kill file is there', async (t) => {
+  const { house } = await houseFor(t);
+  await flip(house);
+  const id = await ask(house);
+  t.strictSame(await answer({ ...house, isKilled: () => true }, PAUL, id), { outcome: 'killed' });
+  t.equal(firm(house), 'halted');
+  t.match(await answer(house, PAUL, id), { outcome: 'given' });
+});

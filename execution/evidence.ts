@@ -14,21 +14,21 @@ export interface Doubt {
 const DUPLICATE = 'DUPLICATE';
 
 /**
- * What is wrong with a report about an order of ours; null when it fits. What would count a fill twice, free what the venue has
+ * What is wrong with a report about an order of ours; null when it fits. `siblings`: all children of its parent. What would count a fill twice, free what the venue has
  * accepted, or cannot be booked at all, does not apply; a fill too many does: the position is real.
  */
-export function doubtOf(child: Child, report: VenueReport): Doubt | null {
-  const what = contradiction(child, report);
+export function doubtOf(child: Child, siblings: readonly Child[], report: VenueReport): Doubt | null {
+  const what = contradiction(child, siblings, report);
   if (what !== null) return { what, applies: false };
   const odd = oddity(child, report);
   return odd === null ? null : { what: odd, applies: true };
 }
 
-function contradiction(child: Child, report: VenueReport): string | null {
+function contradiction(child: Child, siblings: readonly Child[], report: VenueReport): string | null {
   switch (report.kind) {
     case 'filled':
       if (report.lastQty <= 0n || report.lastPx <= 0n) return 'a fill without quantity or price';
-      return isCounted(child, report) ? 'a fill that is counted already' : null;
+      return isCounted(child, siblings, report) ? 'a fill that is counted already' : null;
     case 'replaced':
       return report.origClOrdId === child.order.origClOrdId ? null : 'a replacement of another order than the one that was to be replaced';
     case 'rejected':
@@ -41,9 +41,10 @@ function contradiction(child: Child, report: VenueReport): string | null {
   }
 }
 
-/** By its id; or by its total, unless it may be one that a later fill has overtaken. */
-function isCounted({ execIds, cumQty, toldQty }: Child, report: VenueReport & { kind: 'filled' }): boolean {
-  return execIds.includes(report.execId) || (report.cumQty <= cumQty && subtract(toldQty, cumQty) < report.lastQty);
+/** By its id, under whichever order of its chain it was told; or by its total, unless it may be one that a later fill has overtaken. */
+function isCounted({ chain, cumQty, toldQty }: Child, siblings: readonly Child[], report: VenueReport & { kind: 'filled' }): boolean {
+  return siblings.some((other) => other.chain === chain && other.execIds.includes(report.execId))
+    || (report.cumQty <= cumQty && subtract(toldQty, cumQty) < report.lastQty);
 }
 
 function oddity(child: Child, report: VenueReport): string | null {

@@ -10,7 +10,7 @@ import { instant, type Ns } from '../risk/domain/time.ts';
 import type { SymbolFactsJson } from '../risk/facts.ts';
 import type { RiskRecords } from '../risk/records.ts';
 import type { RiskState } from '../risk/state.ts';
-import { transition, type OrderEvent } from './order-state.ts';
+import { isOpen, transition, type OrderEvent } from './order-state.ts';
 import { endParent, settleParent, settleTarget } from './parents.ts';
 import type { ExecutionRecords, OrderFilled, OrderRejected, OrderReplaced, SliceReleased } from './records.ts';
 import { nearestProduct } from './shortfall.ts';
@@ -162,7 +162,7 @@ function release(into: Into, { seq, body }: LogRecord<'slice.released', SliceRel
   const child: Child = {
     order: orderOf(body), seq, arm: body.arm, releaseMid: body.facts === null ? parent.arrivalPx : halfOf(body.facts, add),
     chain: replaces?.chain ?? body.clOrdId, state: 'pending', acceptedAt: null, cumQty: replaces?.cumQty ?? ZERO,
-    cost: replaces?.cost ?? ZERO, execIds: [...(replaces?.execIds ?? [])], toldQty: replaces?.toldQty ?? ZERO, endedCumQty: null,
+    cost: replaces?.cost ?? ZERO, execIds: [], toldQty: replaces?.toldQty ?? ZERO, endedCumQty: null,
   };
   parent.children.push(child);
   into.state.children.set(body.clOrdId, child);
@@ -192,9 +192,10 @@ function fill(into: Into, { body }: LogRecord<'order.filled', OrderFilled>): voi
   if (parent === null) return;
   const child = childOf(parent, body.clOrdId);
   child.acceptedAt ??= instant(body.venueAt);
-  const counted = { execId: body.execId, toldQty: parseDecimal(body.cumQty), lastQty, cost: multiply(lastQty, lastPx) };
+  const counted = { toldQty: parseDecimal(body.cumQty), lastQty, cost: multiply(lastQty, lastPx) };
   for (const other of parent.children) if (other.chain === child.chain && other.seq >= child.seq) count(other, counted);
-  move(child, child.cumQty >= child.order.orderQty ? 'filled' : 'partiallyFilled');
+  child.execIds.push(body.execId);
+  if (child.state !== 'filled') move(child, child.cumQty >= child.order.orderQty ? 'filled' : 'partiallyFilled');
   parent.cumQty = add(parent.cumQty, lastQty);
   parent.cost = add(parent.cost, counted.cost);
   parent.releaseCost = add(parent.releaseCost, nearestProduct(lastQty, child.releaseMid ?? parent.arrivalPx ?? lastPx));
@@ -202,11 +203,12 @@ function fill(into: Into, { body }: LogRecord<'order.filled', OrderFilled>): voi
   settleParent(into.state, into.risk, parent, into.at);
 }
 
-function count(child: Child, fill: Pick<Child, 'toldQty' | 'cost'> & { readonly execId: string; readonly lastQty: Decimal }): void {
+/** A fill of an order counts for those that replace it too, and may be the last that such a one waits for. */
+function count(child: Child, fill: Pick<Child, 'toldQty' | 'cost'> & { readonly lastQty: Decimal }): void {
   child.cumQty = add(child.cumQty, fill.lastQty);
   child.cost = add(child.cost, fill.cost);
-  child.execIds.push(fill.execId);
   child.toldQty = maximum(child.toldQty, fill.toldQty);
+  if (child.acceptedAt !== null && isOpen(child.state) && child.cumQty >= child.order.orderQty) move(child, 'filled');
 }
 
 function replace(into: Into, { body }: LogRecord<'order.replaced', OrderReplaced>): void {
@@ -216,7 +218,13 @@ function replace(into: Into, { body }: LogRecord<'order.replaced', OrderReplaced
     // The wish of a direct order is its order; a target's leg wishes what it wished, however its slices are re-priced.
     if (parent.clOrdId !== null) parent.orderQty = childOf(parent, body.clOrdId).order.orderQty;
   }
-  report(into, body, 'acknowledged');
+  const child = parent === null ? null : childOf(parent, body.clOrdId);
+  const told = parseDecimal(body.cumQty);
+  const leavesNothing = child !== null && told >= child.order.orderQty; // fills have overtaken the smaller total: nothing more will be said of it
+  report(into, body, 'acknowledged', leavesNothing ? told : null);
+  if (parent === null || child === null || !leavesNothing) return;
+  move(child, 'filled');
+  settleParent(into.state, into.risk, parent, into.at);
 }
 
 /**

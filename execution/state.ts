@@ -112,8 +112,9 @@ export interface Child {
   acceptedAt: Ns | null;
   /** Folded fills, those of the orders it replaces included: `order.orderQty` is the total of the chain. */
   cumQty: Decimal;
-  /** Of these fills: Σ lastQty·lastPx, exact, and the venue's own ids. */
+  /** Of these fills: Σ lastQty·lastPx, exact. */
   cost: Decimal;
+  /** The venue's own ids of the fills that it told of this order itself. */
   readonly execIds: string[];
   /** The largest total that a fill has named; more than `cumQty`: an earlier fill is still on its way. */
   toldQty: Decimal;

@@ -2,7 +2,7 @@ import { draft } from '../../compliance/records.ts';
 import type { RecordBodies } from '../../compliance/records.ts';
 import { doubtOf, type Doubt } from '../../execution/evidence.ts';
 import type { OrderAcknowledged, OrderFilled } from '../../execution/records.ts';
-import { findChild, isRepeat, type Child } from '../../execution/state.ts';
+import { findChild, findParent, isRepeat, type Child } from '../../execution/state.ts';
 import type { VenueReport } from '../../execution/venue.ts';
 import { formatDecimal } from '../../risk/domain/decimal.ts';
 import type { Side } from '../../risk/domain/order.ts';
@@ -20,7 +20,8 @@ export function applyReport(house: House, venue: string, report: VenueReport): v
   // read
   if (isRepeat(house.state.execution, venue, report.sourceSeq)) return;
   const child = findChild(house.state.execution, report.clOrdId);
-  const doubt = child === null ? UNKNOWN : doubtOf(child, report);
+  const siblings = child === null ? [] : (findParent(house.state.execution, child.order.parent)?.children ?? [child]);
+  const doubt = child === null ? UNKNOWN : doubtOf(child, siblings, report);
   const actor: Actor = { id: venue, role: 'venue' };
   const drafts: Draft[] = [];
   if (child !== null && doubt?.applies !== false) drafts.push(reported(house, venue, actor, child, report));

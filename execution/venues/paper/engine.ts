@@ -169,7 +169,7 @@ export class PaperEngine {
 
   /**
    * The order goes on under the new id and terms. It keeps its place in the queue only when its quantity does not rise and nothing
-   * else changes; else it arrives anew. A new total that is already filled leaves nothing: `replaced` with leaves 0, then `canceled`.
+   * else changes; else it arrives anew. A new total that is already filled leaves nothing: `replaced` with leaves 0 is the last of it.
    */
   #replace(working: Working, order: ChildOrder, book: Book): void {
     const previous = working.order;
@@ -183,7 +183,7 @@ export class PaperEngine {
     working.order = order;
     const leavesQty = done ? ZERO : leavesOf(working);
     this.#tell({ kind: 'replaced', clOrdId: order.clOrdId, origClOrdId: previous.clOrdId, cumQty: working.cumQty, leavesQty });
-    if (done) this.#end(working, 'canceled');
+    if (done) this.#finish(working);
     else if (!keepsPlace) this.#work(working, book);
   }
 

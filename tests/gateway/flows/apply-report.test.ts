@@ -154,3 +154,40 @@ t.test('late words about finished orders are known ones', async (t) => {
   t.strictSame(all('break.found'), []);
   t.equal(book(house), 'qty 0 buy 0 sell 0');
 });
+
+/** An order of 100 that the venue has replaced by one of this total. */
+async function replacedBy(total: string, ...[t]: Parameters<typeof houseFor>): Promise<Awaited<ReturnType<typeof working>> & { readonly two: string }> {
+  const made = await working(t);
+  made.venue.habit = 'silent';
+  await amend(made.house, 'A', { orderQty: total });
+  return { ...made, two: made.venue.sent[1]?.clOrdId ?? '' };
+}
+const replaced = (clOrdId: string, origClOrdId: string, cumQty: string, leavesQty: string) => ({ kind: 'replaced' as const, clOrdId, origClOrdId, cumQty: d(cumQty), leavesQty: d(leavesQty) });
+
+t.test('one execution, told under an order and under the one that it replaced, is one', async (t) => {
+  const { house, venue, one, two, all } = await replacedBy('90', t);
+  venue.tell(replaced(two, one, '0', '90'));
+  venue.tell(fillOf(two, '40', '40'));
+  venue.tell(fillOf(one, '40', '40'));
+  t.equal(book(house), 'qty 40 buy 50 sell 0');
+  t.equal(all('break.found').length, 1);
+});
+
+t.test('a late fill of the replaced order may be the last of the one that replaced it', async (t) => {
+  const { house, venue, one, two } = await replacedBy('120', t);
+  venue.tell(replaced(two, one, '10', '110'));
+  venue.tell({ ...fillOf(two, '110', '120'), execId: 'E2' });
+  venue.tell({ ...fillOf(one, '10', '10'), execId: 'E1' });
+  t.equal(book(house), 'qty 120 buy 0 sell 0');
+  t.equal(house.state.execution.parents.size, 0, 'it is done');
+});
+
+t.test('a replacement that leaves nothing is the end of it, also while its fills are on their way', async (t) => {
+  const { house, venue, one, two, all } = await replacedBy('60', t);
+  venue.tell(replaced(two, one, '60', '0'));
+  t.equal(book(house), 'qty 0 buy 60 sell 0', 'what the venue counts stays reserved');
+  venue.tell(fillOf(one, '60', '60'));
+  t.equal(book(house), 'qty 60 buy 0 sell 0');
+  t.equal(house.state.execution.parents.size, 0);
+  t.equal(all('break.found').length, 0);
+});

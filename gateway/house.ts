@@ -70,6 +70,12 @@ export function idOf(log: string, seq: number): string {
   return `${log.slice(0, 8).toUpperCase()}${seq.toString(36).toUpperCase()}`;
 }
 
+/** The seq that an id of this log was made from; null for another's. */
+export function seqOf(log: string, id: string): number | null {
+  const seq = Number.parseInt(id.slice(8), 36);
+  return idOf(log, seq) === id ? seq : null;
+}
+
 /** The parent of a caller's order, whose id is made from the seq of its decision (submit-order.ts); null when it is older or was never there. */
 export function findOrder({ state: { execution }, journal }: House, account: string, clOrdId: string): Parent | null {
   const seq = recall(execution.ids, orderKey(account, clOrdId));

@@ -1,15 +1,15 @@
 import { draft } from '../../compliance/records.ts';
 import type { RecordBodies } from '../../compliance/records.ts';
 import { doubtOf, type Doubt } from '../../execution/evidence.ts';
-import type { OrderAcknowledged, OrderFilled } from '../../execution/records.ts';
+import type { OrderAcknowledged, OrderFilled, SliceReleased } from '../../execution/records.ts';
 import { findChild, findParent, isRepeat, type Child } from '../../execution/state.ts';
 import type { VenueReport } from '../../execution/venue.ts';
 import { formatDecimal } from '../../risk/domain/decimal.ts';
 import type { Side } from '../../risk/domain/order.ts';
-import type { Actor, Draft } from '../../risk/domain/record.ts';
+import type { Actor, Draft, LogRecord } from '../../risk/domain/record.ts';
 import { formatInstant, NS_PER_DAY, type Ns } from '../../risk/domain/time.ts';
 import { SETTLEMENT_DAYS_MAX } from '../../risk/universe.ts';
-import { policyInForce, type House } from '../house.ts';
+import { policyInForce, seqOf, type House } from '../house.ts';
 import { sendCancels } from './cancel.ts';
 
 /**
@@ -21,7 +21,7 @@ export function applyReport(house: House, venue: string, report: VenueReport): v
   if (isRepeat(house.state.execution, venue, report.sourceSeq)) return;
   const child = findChild(house.state.execution, report.clOrdId);
   const siblings = child === null ? [] : (findParent(house.state.execution, child.order.parent)?.children ?? [child]);
-  const doubt = child === null ? UNKNOWN : doubtOf(child, siblings, report);
+  const doubt = child === null ? unknown(report) : doubtOf(child, siblings, report);
   const actor: Actor = { id: venue, role: 'venue' };
   const drafts: Draft[] = [];
   if (child !== null && doubt?.applies !== false) drafts.push(reported(house, venue, actor, child, report));
@@ -31,11 +31,44 @@ export function applyReport(house: House, venue: string, report: VenueReport): v
   // record: folded in this turn, so the next decision sees it; nothing waits for it, and a lost connection brings it again
   house.journal.append(drafts);
 
-  // act: a cancel may have arrived before its order and found nothing; now it does
+  // act: a fill of an order that has left memory is booked by what the log says of the order
+  if (child === null && report.kind === 'filled') bookForgotten(house, venue, report).catch(house.fail);
+  // a cancel may have arrived before its order and found nothing; now it does
   if (child?.state === 'pending_cancel' && (report.kind === 'acknowledged' || report.kind === 'replaced')) sendCancels(house, [child.order]);
 }
 
-const UNKNOWN: Doubt = { what: 'an order that the log does not know', applies: false };
+/** A fill's content stands in its break: should nobody know the order, a person can still book it. */
+function unknown(report: VenueReport): Doubt {
+  const what = 'an order that memory does not know';
+  return { what: report.kind === 'filled' ? `${what}: ${report.execId}, ${formatDecimal(report.lastQty)} at ${formatDecimal(report.lastPx)}` : what, applies: false };
+}
+
+/** Fills of forgotten orders that were booked since the start: what the log has of one may not be durable yet. */
+const booked = new WeakMap<House['journal'], Set<string>>();
+
+/**
+ * What was traded is ours, however late it is told. Our id of an order is made from the seq of the record that released it. The break has
+ * counted the report's sequence; a crash before this append leaves that break, which says what was filled.
+ */
+async function bookForgotten(house: House, venue: string, report: VenueReport & { kind: 'filled' }): Promise<void> {
+  const { journal } = house;
+  const { clOrdId, execId } = report;
+  const seq = seqOf(journal.log, clOrdId);
+  if (seq === null || seq >= journal.durableSize) return;
+  const [released] = (await house.records(seq, seq + 1)) as readonly LogRecord<string, SliceReleased>[];
+  if (released?.kind !== 'slice.released' || released.body.clOrdId !== clOrdId || released.body.venue !== venue) return;
+  const told = await house.lookUp(`child:${clOrdId}`);
+  const since = booked.get(journal) ?? new Set<string>();
+  booked.set(journal, since);
+  const isTold = since.has(`${clOrdId} ${execId}`) || told.some(({ kind, body }) => kind === 'order.filled' && (body as OrderFilled).execId === execId);
+  if (isTold || !journal.accepts('reserved')) return;
+  since.add(`${clOrdId} ${execId}`);
+  const { account, parent, strategy, symbol, side } = released.body;
+  const base = {
+    account, clOrdId, parent, receivedAt: formatInstant(house.timers.now()), sourceSeq: 0, strategy, symbol, venue, venueAt: formatInstant(report.venueAt),
+  };
+  journal.append([draft('order.filled', { id: venue, role: 'venue' }, seq, filled(house, side, base, report))]);
+}
 
 function breakFound(venue: string, actor: Actor, { clOrdId, sourceSeq, kind }: VenueReport, { what, applies }: Doubt): Draft {
   return draft('break.found', actor, applies ? 'first' : null, { clOrdId, sourceSeq: applies ? 0 : sourceSeq, venue, what: `${kind}: ${what}` });

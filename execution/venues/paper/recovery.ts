@@ -71,7 +71,8 @@ function apply(open: Map<string, OpenOrder>, received: ReadonlyMap<string, Child
     case 'acknowledged': accept(ZERO, report.venueAt); return;
     case 'replaced':
       end(report.origClOrdId);
-      accept(report.cumQty, report.venueAt);
+      if (report.leavesQty === 0n) end(clOrdId);
+      else accept(report.cumQty, report.venueAt);
       return;
     case 'filled': {
       const before = open.get(clOrdId);

@@ -191,3 +191,20 @@ t.test('a replacement that leaves nothing is the end of it, also while its fills
   t.equal(house.state.execution.parents.size, 0);
   t.equal(all('break.found').length, 0);
 });
+
+t.test('a fill of an order that has left memory is booked once, by what the log says of the order', async (t) => {
+  const { house, venue, time, one, all } = await working(t, { tampers: true });
+  venue.end('canceled', one);
+  await time.settle();
+  for (const { young, old } of [house.state.execution.finishedParents, house.state.execution.finishedChildren]) for (const map of [young, old]) map.clear();
+  venue.tell(fillOf(one, '30', '30'));
+  venue.tell(fillOf(one, '30', '30'));
+  await time.settle();
+  t.equal(book(house), 'qty 30 buy 0 sell 0');
+  venue.tell(fillOf(one, '30', '30'));
+  venue.tell(fillOf('NOBODY', '30', '30'));
+  await time.settle();
+  t.equal(book(house), 'qty 30 buy 0 sell 0');
+  t.match(all('order.filled'), [{ clOrdId: one, sourceSeq: 0, lastQty: '30', symbol: 'IBM' }]);
+  t.match(all('break.found').map(({ what }) => what), ['filled: an order that memory does not know: E-30, 30 at 100', /E-30/, /E-30/, /E-30/]);
+});

@@ -141,7 +141,7 @@ table('replace', [
   ['another price arrives anew', [...JOINED, { print: ['9.99', '340'] }, replace('B', 'A', '100', { limitPx: d('10.01') })],
     [ack('A'), 'A filled 40@9.99 cum 40 leaves 60 maker', 'B replaces A cum 40 leaves 60', 'B filled 60@10.01 cum 100 leaves 0 taker']],
   ['what is filled already ends it', [...JOINED, { print: ['9.99', '340'] }, replace('B', 'A', '40'), { cancel: 'B' }],
-    [ack('A'), 'A filled 40@9.99 cum 40 leaves 60 maker', 'B replaces A cum 40 leaves 0', 'B canceled cum 40', 'B cancelRejected TOO_LATE']],
+    [ack('A'), 'A filled 40@9.99 cum 40 leaves 60 maker', 'B replaces A cum 40 leaves 0', 'B cancelRejected TOO_LATE']],
   ['the old id is finished', [...JOINED, replace('B', 'A', '50'), { cancel: 'A' }, { cancel: 'B' }],
     [ack('A'), 'B replaces A cum 0 leaves 50', 'A cancelRejected TOO_LATE', 'B canceled cum 0']],
 ]);

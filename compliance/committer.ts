@@ -45,7 +45,8 @@ export function createCommitter(options: CommitterOptions): Commit {
 async function heal(options: CommitterOptions, lines: readonly StoredLine[], before: string, first: Error, cutAt: ReturnType<Timers['now']>): Promise<void> {
   const { store, timers, emergencyAfterMs, onTrouble, onEmergency, onHealed } = options;
   let last = first;
-  const alarm = timers.at(plusMs(cutAt, emergencyAfterMs), () => {
+  const now = timers.now(); // before the cut where the clock was set back meanwhile
+  const alarm = timers.at(plusMs(cutAt < now ? cutAt : now, emergencyAfterMs), () => {
     onEmergency(last);
   });
   onTrouble(first);

@@ -8,7 +8,7 @@ export interface Machine {
   counterNs(): bigint;
 }
 
-const THIS_MACHINE: Machine = { dateMs: () => Date.now(), counterNs: () => process.hrtime.bigint() };
+export const THIS_MACHINE: Machine = { dateMs: () => Date.now(), counterNs: () => process.hrtime.bigint() };
 
 /** How far the two clocks may part before the date wins: more than its own rounding, less than what a person would call a step. */
 const PARTING_MAX_MS = 20;

@@ -113,6 +113,25 @@ t.test('real timers run at or after their instant, in order; a far one does not 
   t.strictSame(warnings, [], 'no wait is longer than the machine can count');
 });
 
+t.test('a clock that is set back by an hour, and forth again, keeps nobody waiting', async (t) => {
+  let offsetMs = 0;
+  const timers = realTimers({ dateMs: () => Date.now() + offsetMs, counterNs: () => process.hrtime.bigint() });
+  const in30 = (): Promise<Ns> => new Promise((resolve) => { timers.at(plusMs(timers.now(), 30), () => { resolve(timers.now()); }); });
+  const start = timers.now();
+  const before = in30();
+  offsetMs = -3_600_000;
+  t.ok((await before) < start, 'what waited comes in its time');
+  await in30();
+  const between = in30();
+  offsetMs = 0;
+  const late: string[] = [];
+  timers.at(plusMs(timers.now(), 3_000_000), () => late.push('fifty minutes'));
+  t.ok((await between) > start);
+  await in30();
+  t.strictSame(late, [], 'and nothing before');
+  timers.stop();
+});
+
 t.test('at max a replayed clock jumps from item to item once all is settled', async () => {
   await fc.assert(fc.asyncProperty(asks, async (all) => {
     let settles = 0;

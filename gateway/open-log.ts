@@ -6,8 +6,9 @@ import { snapshotTable } from '../compliance/snapshots.ts';
 import { postgresStore, type PostgresStore } from '../compliance/store.ts';
 import type { ClientConfig } from 'pg';
 import type { Config } from './config.ts';
+import { endAll } from './end-all.ts';
 import { openLogId } from './log-id.ts';
-import { openDatabase } from './postgres.ts';
+import { openDatabase, type GatewayDatabase } from './postgres.ts';
 
 export interface OpenLog extends Recovered {
   readonly log: string;
@@ -24,18 +25,23 @@ const DEADLINE_MS = 1_000;
 
 export async function openLog(config: Config, say: (line: string) => void): Promise<OpenLog> {
   const database = await openDatabase({ url: config.databaseUrl ?? undefined, dataDir: config.dataDir, log: say });
-  const { log, forkOf } = await openLogId(config.dataDir, database.writer);
+  try {
+    return await openOn(database, config, say);
+  } catch (error) {
+    await database.leave();
+    throw error;
+  }
+}
+
+async function openOn(database: GatewayDatabase, { dataDir }: Config, say: (line: string) => void): Promise<OpenLog> {
+  const { log, forkOf } = await openLogId(dataDir, database.writer);
   const onLost = (error: Error): void => { say(`a connection to the database ended: ${error.message}`); };
   const store = await postgresStore({ connection: database.writer, log, instance: `${String(process.pid)}-${randomUUID()}`, deadlineMs: DEADLINE_MS, onLost });
-  const close = async (): Promise<void> => {
-    await store.close();
-    await database.stop();
-  };
   try {
     const recovered = await recoverState({ store, snapshots: snapshotTable(store.tables, log), say });
-    return { log, forkOf, store, writer: database.writer, ...recovered, close };
+    return { log, forkOf, store, writer: database.writer, ...recovered, close: () => endAll(() => store.close(), () => database.stop()) };
   } catch (error) {
-    await close();
+    await store.close();
     throw error;
   }
 }

@@ -22,18 +22,27 @@ export interface GatewayDatabase {
    * that was refused the lease leaves the server to the other.
    */
   stop(): Promise<void>;
+  /** For a start that is given up: a server that it has started, and that nobody else uses, does not outlive it. */
+  leave(): Promise<void>;
 }
+
+const NOTHING = (): Promise<void> => Promise.resolve();
 
 /** Errors: one line saying what to do. */
 export async function openDatabase({ url, dataDir, log }: DatabaseOptions): Promise<GatewayDatabase> {
   if (url !== undefined) {
     const owner = databaseUrl(url);
     report(await migrate(owner, log), log);
-    return { writer: writerSession(owner), stop: () => Promise.resolve() };
+    return { writer: writerSession(owner), stop: NOTHING, leave: NOTHING };
   }
-  const { connection, stop } = await startPostgres({ dataDir, log });
-  report(await migrate(connection, log), log);
-  return { writer: await writerLogin(connection, log), stop };
+  const { connection, stop, leave } = await startPostgres({ dataDir, log });
+  try {
+    report(await migrate(connection, log), log);
+    return { writer: await writerLogin(connection, log), stop, leave };
+  } catch (error) {
+    await leave();
+    throw error;
+  }
 }
 
 /**

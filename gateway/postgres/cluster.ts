@@ -20,6 +20,8 @@ export interface Cluster {
   readonly adopted: boolean;
   /** Fast shutdown (open transactions roll back, everything committed is flushed), awaited. Never call it without the lease: another gateway may use it. */
   readonly stop: () => Promise<void>;
+  /** For a start that is given up: what this process has started and nobody else uses is stopped, all else left as it is. */
+  readonly leave: () => Promise<void>;
 }
 
 export interface ClusterOptions {
@@ -62,7 +64,13 @@ interface Postmaster {
 export async function startPostgres(options: ClusterOptions): Promise<Cluster> {
   const { site, password } = await prepare(options);
   const found = await bring(site);
-  return { connection: superuser(found, password), adopted: found.child === null, stop: keepRunning(site, found) };
+  const connection = superuser(found, password);
+  const endWatch = keepRunning(site, found);
+  return {
+    connection, adopted: found.child === null,
+    stop: async () => { await shutDown(site, await endWatch()); },
+    leave: async () => { await leaveUnused(connection, site, await endWatch()); },
+  };
 }
 
 /**
@@ -76,8 +84,12 @@ export async function visitPostgres<T>(options: ClusterOptions, use: (connection
   try {
     return await use(connection);
   } finally {
-    if (found.child !== null && !(await isUsed(connection, site))) await shutDown(site, found);
+    await leaveUnused(connection, site, found);
   }
+}
+
+async function leaveUnused(connection: ClientConfig, site: Site, postmaster: Postmaster): Promise<void> {
+  if (postmaster.child !== null && !(await isUsed(connection, site))) await shutDown(site, postmaster);
 }
 
 async function prepare({ dataDir, log }: ClusterOptions): Promise<{ readonly site: Site; readonly password: string }> {
@@ -91,11 +103,16 @@ async function prepare({ dataDir, log }: ClusterOptions): Promise<{ readonly sit
 
 const superuser = ({ sockets }: Postmaster, password: string): ClientConfig => ({ host: sockets, port: 5432, user: SUPERUSER, password, database: 'postgres' });
 
-/** Whether others are connected. Our own connections end a moment after we have closed them. */
+/** Whether others are connected. Our own connections end a moment after we have closed them. A server that lets nobody in serves nobody. */
 async function isUsed(connection: ClientConfig, { log }: Site): Promise<boolean> {
   const client = new pg.Client(connection);
   client.on('error', (error) => { log(error.message); });
-  await client.connect();
+  try {
+    await client.connect();
+  } catch (error) {
+    log((error as Error).message);
+    return false;
+  }
   try {
     for (let waited = 0; ; waited += POLL_MS) {
       const { rowCount } = await client.query("SELECT FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()");
@@ -179,10 +196,10 @@ async function spawnPostmaster({ home, binaries, server, log }: Site, sockets: s
 }
 
 /**
- * Starts it again when it dies, on the same socket, until the returned function stops it. A start that fails is told and tried again: a
+ * Starts it again when it dies, on the same socket, until the returned function ends that; it gives the postmaster of then. A start that fails is told and tried again: a
  * full disk, of which a server dies, has room again one day. Meanwhile the log is unreachable and the sequencer in its emergency.
  */
-function keepRunning(site: Site, first: Postmaster): () => Promise<void> {
+function keepRunning(site: Site, first: Postmaster): () => Promise<Postmaster> {
   let current = first;
   const stopping = new AbortController();
   const watch = async (): Promise<void> => {
@@ -202,7 +219,7 @@ function keepRunning(site: Site, first: Postmaster): () => Promise<void> {
   return async () => {
     stopping.abort();
     await watching;
-    await shutDown(site, current);
+    return current;
   };
 }
 

@@ -5,6 +5,7 @@
 import { constants, setPriority } from 'node:os';
 import type { ClientConfig } from 'pg';
 import { ChainVerifier, genesis, type Fault } from './chain.ts';
+import { misfiling } from './filed.ts';
 import { FOLD_VERSION } from './fold.ts';
 import type { StateSnapshotted } from './records.ts';
 import { recoverState } from './recover.ts';
@@ -54,8 +55,12 @@ export async function verifyPast({ connection, log, until }: VerifyJob): Promise
     const store = storedReads(tables, log);
     const chain = new ChainVerifier(genesis(log));
     while (chain.size < until.size) {
-      const page = await store.read(chain.size, Math.min(PAGE, until.size - chain.size));
-      for (const line of page) if (chain.add(line) !== null) return chain.fault;
+      const page = await store.filed(chain.size, Math.min(PAGE, until.size - chain.size));
+      for (const line of page) {
+        if (chain.add(line) !== null) return chain.fault;
+        const misfiled = misfiling(line);
+        if (misfiled !== null) return { seq: line.seq, code: 'MISFILED', detail: misfiled };
+      }
       if (page.length === 0) return { seq: chain.size, code: 'GAP', detail: `${String(chain.size)} records, expected ${String(until.size)}` };
     }
     return chain.head === until.hash ? null : { seq: until.size, code: 'PREV_MISMATCH', detail: `prev ${until.hash}, expected ${chain.head}` };

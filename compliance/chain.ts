@@ -12,7 +12,9 @@ import type { Verifier } from './note.ts';
 import { NO_HASH } from './seal.ts';
 
 export type FaultCode =
-  | 'TOO_LARGE' | 'HASH_MISMATCH' | 'NOT_CANONICAL' | 'LOG_MISMATCH' | 'GAP' | 'PREV_MISMATCH' | 'TIME_BACKWARDS' | 'CHECKPOINT_MISMATCH' | 'SIGNATURE';
+  | 'TOO_LARGE' | 'HASH_MISMATCH' | 'NOT_CANONICAL' | 'LOG_MISMATCH' | 'GAP' | 'PREV_MISMATCH' | 'TIME_BACKWARDS' | 'CHECKPOINT_MISMATCH' | 'SIGNATURE'
+  /** Of a database alone: a row is found by other words than its text has. */
+  | 'MISFILED';
 export interface Fault {
   /** The seq that should have stood there. */
   readonly seq: number;

@@ -4,6 +4,7 @@ import type pg from 'pg';
 import { copyLines } from './copy.ts';
 import { LogUnreadable, type LogStore, type StoredLine, type StoredRecord } from './journal.ts';
 import { openLane, type LaneOptions } from './lane.ts';
+import type { FiledRecord } from './filed.ts';
 import { openTables, type Database, type Tables } from './tables.ts';
 
 /** There is a record at that seq already: ours, from a commit of unknown outcome, or somebody else's. */
@@ -128,7 +129,10 @@ const stored = ({ seq, hash, canonical }: Pick<Tables['records'], 'seq' | 'hash'
   ({ seq: Number(seq), hash: hash.toString('hex'), canonical });
 
 /** What can be asked of a stored log: all that a reader needs who never writes, and takes no lease. */
-export type LogReads = Omit<LogStore, 'append' | 'putBlob'>;
+export interface LogReads extends Omit<LogStore, 'append' | 'putBlob'> {
+  /** As `read`, with what the rows are found by: the verification compares it. */
+  filed(from: number, limit: number): Promise<readonly FiledRecord[]>;
+}
 
 /** No connection, no room, stopped, or failing below us. What the server refuses of our asking is a defect and stays one. */
 const PASSING = /^(?:08|28|3D|53|57|58)/;
@@ -144,6 +148,11 @@ export function storedReads(tables: Database, log: string): LogReads {
     async read(from, limit) {
       const rows = await records.select(['seq', 'hash', 'canonical']).where('seq', '>=', String(from)).limit(limit).execute().catch(unreadable);
       return rows.map(stored);
+    },
+    async filed(from, limit) {
+      const rows = await records.select(['seq', 'hash', 'canonical', 'subject', sql<string>`(extract(epoch FROM at) * 1000000)::bigint`.as('atUs')])
+        .where('seq', '>=', String(from)).limit(limit).execute().catch(unreadable);
+      return rows.map((row) => ({ ...stored(row), subject: row.subject, atUs: BigInt(row.atUs) }));
     },
     async search(from, to, texts, limit) {
       const within = records.select(['seq', 'hash', 'canonical']).where('seq', '>=', String(from)).where('seq', '<', String(to));

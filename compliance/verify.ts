@@ -5,6 +5,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { ChainVerifier, genesis, openForChain, type ChainLine, type Fault } from './chain.ts';
+import { misfiling } from './filed.ts';
 import { parseVerifierKey, type Verifier } from './note.ts';
 import { NO_HASH } from './seal.ts';
 import type { LogReads } from './store.ts';
@@ -23,7 +24,8 @@ export interface Verification {
 
 /** Where records and the checkpoint come from. */
 export interface Evidence {
-  lines(): AsyncIterable<ChainLine>;
+  /** `misfiled`: how a database finds the line by other words than its text has. */
+  lines(): AsyncIterable<ChainLine & { readonly misfiled?: string }>;
   /** A signed note and the verifier key that the source itself names; null where there is none. */
   checkpoint(): Promise<{ readonly note: string; readonly key: string } | null>;
 }
@@ -36,10 +38,13 @@ export async function verifyEvidence(evidence: Evidence, key: string | null): Pr
   const trust = { pinned: key !== null, checkpoint: published !== null };
   if (opened !== null && 'code' in opened) return { size: 0, head: NO_HASH, proven: 0, ...trust, fault: opened };
   const chain = new ChainVerifier(genesis(), opened === null ? [] : [opened]);
+  let misfiled: Fault | null = null;
   for await (const line of evidence.lines()) {
     if (chain.add(line) !== null) break;
+    if (line.misfiled !== undefined) misfiled = { seq: chain.size - 1, code: 'MISFILED', detail: line.misfiled };
+    if (misfiled !== null) break;
   }
-  const fault = chain.finish();
+  const fault = misfiled ?? chain.finish();
   return { size: chain.size, head: chain.head, proven: fault === null ? (opened?.size ?? 0) : 0, ...trust, fault };
 }
 
@@ -63,13 +68,16 @@ export function evidenceInFile(path: string): Evidence {
 const PAGE = 1_000;
 
 /** A log in its database, with the checkpoint that lies beside it. */
-export function evidenceInStore(store: Pick<LogReads, 'read'>, published: Awaited<ReturnType<Evidence['checkpoint']>>): Evidence {
+export function evidenceInStore(store: Pick<LogReads, 'filed'>, published: Awaited<ReturnType<Evidence['checkpoint']>>): Evidence {
   return {
     checkpoint: () => Promise.resolve(published),
     async *lines() {
       for (let from = 0; ;) {
-        const page = await store.read(from, PAGE);
-        yield* page;
+        const page = await store.filed(from, PAGE);
+        for (const row of page) {
+          const misfiled = misfiling(row);
+          yield { canonical: row.canonical, hash: row.hash, ...(misfiled === null ? {} : { misfiled }) };
+        }
         if (page.length < PAGE) return;
         from += page.length;
       }

@@ -18,6 +18,8 @@ export class ShrunkenLogError extends Error {
 /** An older copy of the database is the likeliest reason. */
 const WAY_ON = '; bring back the database that it was, or begin a new log that names this one with `portcullis log fork`';
 const PAGE = 65_536;
+/** A checkpoint is kept before it is a record, so where there is a record there is a file. */
+const PUBLISHED = '"kind":"checkpoint.published"';
 
 export class Transparency {
   readonly #log: string;
@@ -50,9 +52,12 @@ export class Transparency {
     return this.#tree.size;
   }
 
-  /** Builds the tree from the stored hashes. Throws ShrunkenLogError when what was published is not a prefix of it. */
+  /** Builds the tree from the stored hashes. Throws ShrunkenLogError when what was published is not a prefix of it, or is gone. */
   async load(size: number): Promise<void> {
     const published = this.#published();
+    if (published === null && (await this.#store.search(0, size, [PUBLISHED], 1)).length > 0) {
+      throw new ShrunkenLogError(`the log says that checkpoints were published, and ${this.#file} is not there: bring it back${WAY_ON}`);
+    }
     for (let from = 0; from < size; from += PAGE) {
       for (const leaf of await this.#store.hashes(from, Math.min(size, from + PAGE))) {
         if (this.#tree.size === published?.size) this.#compare(published.root);

@@ -1,5 +1,5 @@
 /** A database put back to an older day: the start is refused, and goes on only as a new log that names the old one. */
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -73,4 +73,17 @@ t.test('an older copy of the database', async (t) => {
   await t.rejects(fork(), /another gateway writes the log/);
   await third.stop();
   t.notOk(readdirSync(dataDir).some((name) => name.endsWith('.new')));
+});
+
+t.test('a checkpoint that was published and is gone', async (t) => {
+  const path = join(dataDir, 'checkpoint');
+  const running = await start();
+  const isPublished = async (): Promise<boolean> => (await running.house.records(0, running.house.journal.durableSize)).some(({ kind }) => kind === 'checkpoint.published');
+  while (!(await isPublished())) await new Promise((resolve) => setTimeout(resolve, 50));
+  await running.stop();
+  const note = readFileSync(path);
+  rmSync(path);
+  await t.rejects(start(), { code: 'LOG_BEHIND_CHECKPOINT', message: /^the log says that checkpoints were published, and .*checkpoint is not there: bring it back/ });
+  writeFileSync(path, note);
+  await (await start()).stop();
 });

@@ -97,6 +97,13 @@ t.test('a folder', async (t) => {
     await put(seq, canonical, hash);
   }
   t.match(await json(dataDir), { fault: null });
+  await owner.query("UPDATE portcullis.records SET at = at - interval '1 year' WHERE seq = 3");
+  t.match((await json(dataDir)).fault, { seq: 3, code: 'MISFILED' }, 'a row that would be looked for in another year');
+  await owner.query("UPDATE portcullis.records SET at = at + interval '1 year' WHERE seq = 3");
+  await owner.query("UPDATE portcullis.records SET subject = 'x' WHERE seq = 4");
+  t.match((await json(dataDir)).fault, { seq: 4, code: 'MISFILED' }, 'or by another name');
+  await owner.query('UPDATE portcullis.records SET subject = NULL WHERE seq = 4');
+  t.match(await json(dataDir), { fault: null });
 
   await rewrite(put, size - 5);
   t.match((await json(dataDir)).fault, { seq: size - 3, code: 'CHECKPOINT_MISMATCH' }, 'everything from a record on: only the checkpoint knows');

@@ -80,6 +80,7 @@ export class Recount {
         return;
       case 'order.replaced':
         this.children.get(text('origClOrdId'))!.isOpen = false;
+        if (parseDecimal(text('cumQty')) >= child!.orderQty) child!.isOpen = false;
         return;
       case 'order.rejected':
         if (body['of'] !== 'cancel') child!.isOpen = false;

@@ -147,7 +147,7 @@ export class Auditor {
       if (report.kind === 'canceled' || report.kind === 'expired') open.delete(report.clOrdId);
       if (report.kind === 'replaced') {
         open.delete(report.origClOrdId);
-        open.set(report.clOrdId, report.cumQty);
+        if (report.leavesQty > 0n) open.set(report.clOrdId, report.cumQty);
       }
       if (report.kind !== 'filled') continue;
       if (report.leavesQty === 0n) open.delete(report.clOrdId);

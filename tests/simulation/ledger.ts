@@ -167,7 +167,7 @@ export class Ledger {
     if (child === undefined) return;
     switch (kind) {
       case 'order.acknowledged': child.isAccepted = true; break;
-      case 'order.replaced': this.#replace(child, str(body['origClOrdId'])); break;
+      case 'order.replaced': this.#replace(child, str(body['origClOrdId']), dec(body['cumQty'])); break;
       case 'order.canceled': case 'order.expired':
         child.isEnded = true;
         child.endCum = dec(body['cumQty']);
@@ -181,8 +181,13 @@ export class Ledger {
     this.#recount(child.parent);
   }
 
-  #replace(child: LedgerChild & { readonly parent: LedgerParent }, origClOrdId: string): void {
+  /** A total that is filled already leaves nothing: that is the end of it too. */
+  #replace(child: LedgerChild & { readonly parent: LedgerParent }, origClOrdId: string, told: bigint): void {
     child.isAccepted = true;
+    if (told >= child.qty) {
+      child.isEnded = true;
+      child.endCum = told;
+    }
     const original = this.children.get(origClOrdId);
     if (original === undefined) return;
     original.isEnded = true;

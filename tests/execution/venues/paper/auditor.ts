@@ -39,6 +39,7 @@ export class Auditor {
       this.#expect(report.cumQty === this.cum.get(report.origClOrdId), 'the chain keeps what was filled');
       this.ended.add(report.origClOrdId);
       this.cum.set(report.clOrdId, report.cumQty);
+      if (report.leavesQty === 0n) this.ended.add(report.clOrdId);
     }
     if (report.kind === 'acknowledged') this.cum.set(report.clOrdId, ZERO);
     if (report.kind === 'canceled' || report.kind === 'expired') {

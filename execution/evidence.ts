@@ -36,7 +36,9 @@ function contradiction(child: Child, siblings: readonly Child[], report: VenueRe
       return child.acceptedAt === null ? null : 'a rejection of an order that the venue had accepted';
     case 'absent':
       return child.acceptedAt === null ? null : 'the venue denies an order that it had accepted';
-    case 'acknowledged': case 'canceled': case 'expired': case 'cancelRejected':
+    case 'canceled': case 'expired':
+      return child.endedCumQty === null || child.endedCumQty === report.cumQty ? null : 'an end with another total than it had before';
+    case 'acknowledged': case 'cancelRejected':
       return null;
   }
 }
@@ -53,6 +55,10 @@ function oddity(child: Child, report: VenueReport): string | null {
     const filled = add(cumQty, report.lastQty);
     if (filled > order.orderQty) return 'filled for more than was ordered';
     if (report.cumQty > filled) return 'a fill before this one is missing';
+  }
+  if (report.kind === 'canceled' || report.kind === 'expired') {
+    if (report.cumQty < cumQty) return 'ended with less than it had filled';
+    if (report.cumQty === child.endedCumQty) return null; // said again
   }
   return transition(state, eventOf(child, report), cumQty > 0n).possible ? null : `${report.kind} of an order that is ${state}`;
 }

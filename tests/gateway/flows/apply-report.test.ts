@@ -71,6 +71,13 @@ t.test('what a lying venue says', async (t) => {
       venue.tell(fillOf(one, '20', '20'));
     } },
     { name: 'a cancel that counts fills we have not seen', breaks: 0, book: 'qty 0 buy 40 sell 0', tell({ venue }, clOrdId) { venue.tell({ kind: 'canceled', clOrdId, cumQty: d('40') }); } },
+    { name: 'a cancel again, with another total', breaks: 1, book: 'qty 0 buy 0 sell 0', tell({ venue }, clOrdId) {
+      for (const cumQty of ['0', '50']) venue.tell({ kind: 'canceled', clOrdId, cumQty: d(cumQty) });
+    } },
+    { name: 'a cancel with less than was filled', breaks: 1, book: 'qty 40 buy 0 sell 0', tell({ venue }, clOrdId) {
+      venue.tell(fillOf(clOrdId, '40', '40'));
+      venue.tell({ kind: 'canceled', clOrdId, cumQty: ZERO });
+    } },
     { name: 'a cancel after the whole fill', breaks: 1, book: 'qty 100 buy 0 sell 0', tell({ venue }, one) {
       venue.tell(fillOf(one, '100', '100'));
       venue.end('canceled', one);

@@ -35,7 +35,9 @@ interface Decided {
 }
 interface Progress {
   readonly decision: string;
-  readonly parents: readonly { readonly symbol: string; readonly orderQty: string; readonly cumQty: string; readonly shortfall: { readonly bps: number } | null }[];
+  readonly parents: readonly {
+    readonly symbol: string; readonly orderQty: string; readonly cumQty: string; readonly shortfall: { readonly bps: number | null } | null;
+  }[];
 }
 
 export function startDemo(ports: DemoPorts): { stop(): void } {
@@ -79,7 +81,7 @@ async function report({ url, token, say, verified }: DemoPorts, targetId: string
 /** Nothing of a target that was denied; a cost only of what was filled: the shortfall of a parent without fills is of what it missed. */
 function filledOf(targetId: string, { decision, parents }: Progress): string {
   if (decision === 'denied') return '';
-  const worked = parents.map(({ symbol, cumQty, orderQty, shortfall }) =>
-    `${symbol} ${cumQty}/${orderQty}${shortfall === null || cumQty === '0' ? '' : ` at ${shortfall.bps.toFixed(1)} bps`}`);
+  const costOf = (bps: number | null | undefined): string => (bps === null || bps === undefined ? '' : ` at ${bps.toFixed(1)} bps`);
+  const worked = parents.map(({ symbol, cumQty, orderQty, shortfall }) => `${symbol} ${cumQty}/${orderQty}${cumQty === '0' ? '' : costOf(shortfall?.bps)}`);
   return `target ${targetId}: ${worked.length === 0 ? 'nothing to do' : `filled ${worked.join(', ')}`}; `;
 }

@@ -1,11 +1,11 @@
 /** Target portfolios in API form. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { contentHash } from '../../compliance/canonical.ts';
-import { shortfallOf } from '../../execution/shortfall.ts';
+import { shortfallOf, type Shortfall } from '../../execution/shortfall.ts';
 import { findParent, findTarget, targetKey, type Parent, type Target } from '../../execution/state.ts';
 import { recall } from '../../execution/window.ts';
 import { PORTFOLIO_CHECKS } from '../../risk/checks/index.ts';
-import { formatDecimal, subtract } from '../../risk/domain/decimal.ts';
+import { formatDecimal, subtract, type Decimal } from '../../risk/domain/decimal.ts';
 import { formatInstant } from '../../risk/domain/time.ts';
 import { unpackVerdicts } from '../../risk/verdicts.ts';
 import type { LegDecided, TargetDecided } from '../../risk/records.ts';
@@ -103,22 +103,25 @@ const parentsOf = (house: House, target: Target | null): Parent[] => (target?.pa
 
 /**
  * A parent with its progress, and its shortfall so far: against the mid of now while it lives, of its end afterwards; unknown where the
- * quote cannot be believed, for the end would say so too. A remainder that was withdrawn is no longer wished, so there is no opportunity in it.
+ * quote cannot be believed, for the end would say so too: then what was not done has no
+ * cost yet, nor has the whole. A remainder that was withdrawn is no longer wished, so there is no opportunity in it.
  */
 function parentView(house: House, parent: Parent): unknown {
   const endPx = parent.end === null ? freshMidOf(readFacts(house, [parent.symbol]), parent.symbol, policyInForce(house)) : parent.end.px;
   const { arrivalPx, halfSpread } = parent;
   const isWithdrawn = parent.end?.reason === 'withdrawn' || parent.end?.reason === 'superseded';
   const wished = isWithdrawn ? parent.cumQty : parent.orderQty;
-  const shortfall = arrivalPx === null || halfSpread === null ? null : shortfallOf({ ...parent, orderQty: wished, arrivalPx, halfSpread }, endPx);
+  const costOf = (orderQty: Decimal): Shortfall | null =>
+    (arrivalPx === null || halfSpread === null ? null : shortfallOf({ ...parent, orderQty, arrivalPx, halfSpread }, endPx));
+  const whole = costOf(wished);
+  const part = whole ?? (parent.cumQty > 0n ? costOf(parent.cumQty) : null);
   return {
     clOrdId: parent.id, symbol: parent.symbol, side: parent.side, orderQty: formatDecimal(parent.orderQty), cumQty: formatDecimal(parent.cumQty),
     leavesQty: formatDecimal(subtract(parent.orderQty, parent.cumQty)), arrivalPx: textOf(arrivalPx), state: parent.end === null ? 'working' : parent.end.reason,
     children: parent.children.length,
-    shortfall: shortfall === null ? null : {
-      delay: formatDecimal(shortfall.delay), spread: formatDecimal(shortfall.spread), impact: formatDecimal(shortfall.impact),
-      opportunity: formatDecimal(shortfall.opportunity),
-      fees: formatDecimal(shortfall.fees), total: formatDecimal(shortfall.total), bps: Number(shortfall.bps.toFixed(4)),
+    shortfall: part === null ? null : {
+      delay: formatDecimal(part.delay), spread: formatDecimal(part.spread), impact: formatDecimal(part.impact), fees: formatDecimal(part.fees),
+      opportunity: textOf(whole?.opportunity ?? null), total: textOf(whole?.total ?? null), bps: whole === null ? null : Number(whole.bps.toFixed(4)),
     },
   };
 }

@@ -33,3 +33,13 @@ t.test('what was not done by the end is unknown where the last quote cannot be b
   const { body } = await targetService(house).getTarget(alice, 'T1', undefined);
   t.match(body, { parents: [{ state: 'expired', shortfall: null }] });
 });
+
+t.test('what was done has its cost, also where that of the rest is unknown', async (t) => {
+  const { house, venue, time, quote } = await houseFor(t);
+  await aim(house, target(house, 'T1', { IBM: '1000' }));
+  await time.advance(1);
+  venue.fill(venue.sent[0]?.clOrdId ?? '', '1', '100.5');
+  quote('IBM', '1', '0.5');
+  const { body } = await targetService(house).getTarget(alice, 'T1', undefined);
+  t.match(body, { parents: [{ shortfall: { delay: String, spread: String, impact: String, fees: '0.01', opportunity: null, total: null, bps: null } }] });
+});

@@ -24,7 +24,10 @@ const LegView = Type.Object({ symbol: Text, requested: TextOrNull, allowed: Text
 const TARGET = { targetId: Text, decision: Decision, receipt: nullable(ReceiptView), policy: PolicyView, verdicts: Verdicts, legs: Type.Array(LegView) };
 export const TargetView = Type.Object(TARGET, STRICT);
 
-const ShortfallView = Type.Object({ delay: Text, spread: Text, impact: Text, opportunity: Text, fees: Text, total: Text, bps: Type.Number() }, STRICT);
+/** `opportunity`, and with it the whole, is null while no price of what was not done can be believed. */
+const ShortfallView = Type.Object({
+  delay: Text, spread: Text, impact: Text, opportunity: TextOrNull, fees: Text, total: TextOrNull, bps: nullable(Type.Number()),
+}, STRICT);
 const ParentView = Type.Object({
   clOrdId: Text, symbol: Text, side: Type.Enum([...SIDES]), orderQty: Text, cumQty: Text, leavesQty: Text, arrivalPx: TextOrNull,
   state: Type.Enum(['working', 'filled', 'withdrawn', 'superseded', 'expired', 'canceled', 'rejected', 'denied']), children: Count,

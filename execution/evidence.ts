@@ -14,8 +14,8 @@ export interface Doubt {
 const DUPLICATE = 'DUPLICATE';
 
 /**
- * What is wrong with a report about an order of ours; null when it fits. `siblings`: all children of its parent. What would count a fill twice, free what the venue has
- * accepted, or cannot be booked at all, does not apply; a fill too many does: the position is real.
+ * What is wrong with a report about an order of ours; null when it fits. `siblings`: all children of its parent. What would count a fill
+ * twice, free what the venue has accepted, or cannot be booked at all, does not apply; a fill too many does: the position is real.
  */
 export function doubtOf(child: Child, siblings: readonly Child[], report: VenueReport): Doubt | null {
   const what = contradiction(child, siblings, report);

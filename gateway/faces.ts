@@ -12,7 +12,7 @@ import { seesScope } from './auth/sight.ts';
 import { verifyToken } from './auth/verify.ts';
 import type { Config } from './config.ts';
 import type { EventHub } from './events.ts';
-import { accountOfStrategy, type House } from './house.ts';
+import { accountOfStrategy, policyInForce, type House } from './house.ts';
 import { buildApp } from './http/app.ts';
 import { BOUNDS } from './http/bounds.ts';
 import type { Service } from './http/service.ts';
@@ -78,7 +78,7 @@ function pulseOf(house: House, sequencer: Sequencer): Pulse {
       accounts: [...house.state.risk.accounts.values()].filter((account) => reaches(principal, account.id)).map((account) => accountView(house, account)),
       working: [...house.state.execution.children.values()].filter(({ order, state }) => isOpen(state) && reaches(principal, order.account)).length,
       switches: [...house.state.risk.switches.values()]
-        .filter(({ scope, state }) => state !== 'active' && seesScope(principal, scope, (strategy) => accountOfStrategy(house, strategy)))
+        .filter(({ scope, state }) => state !== 'active' && seesScope(principal, scope, (strategy) => accountOfStrategy(policyInForce(house), strategy)))
         .map(({ scope, state }) => ({ scope, state })),
     }),
   };

@@ -48,9 +48,9 @@ export function policyInForce(house: House): PolicyInForce {
   return policy;
 }
 
-/** The account that a strategy is registered on; null for one that the policy in force does not know. */
-export function accountOfStrategy(house: House, strategy: string): string | null {
-  return policyInForce(house).policy.strategies.find(({ id }) => id === strategy)?.account ?? null;
+/** The account that a strategy is registered on; null for one that the policy does not know. */
+export function accountOfStrategy({ policy }: PolicyInForce, strategy: string): string | null {
+  return policy.strategies.find(({ id }) => id === strategy)?.account ?? null;
 }
 
 /** The one venue of the policy, until routing chooses among several. */

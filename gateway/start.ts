@@ -21,7 +21,8 @@ import { endAll } from './end-all.ts';
 import { EventHub } from './events.ts';
 import { listen } from './faces.ts';
 import { readKillFile } from './kill-file.ts';
-import type { House } from './house.ts';
+import { emergencyCancel } from './emergency.ts';
+import { accountOfStrategy, type House } from './house.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { openLog, type OpenLog } from './open-log.ts';
 import { readPolicy, storePolicy } from './policy.ts';
@@ -84,7 +85,7 @@ async function startOn(config: Config, ports: StartPorts, wanted: PolicyInForce,
   await storePolicy(store, wanted);
   const settle = { until: (): Promise<void> => Promise.resolve() };
   const surroundings = await openMarket(config, { universe: wanted.universe, resumeAt: head.at, settle: () => settle.until(), failed: ports.fatal });
-  const hub = new EventHub(store, head.size, accountOf(wanted), (error) => { ports.say(`the past cannot be read: ${String(error)}`); });
+  const hub = new EventHub(store, head.size, (strategy) => accountOfStrategy(wanted, strategy), (error) => { ports.say(`the past cannot be read: ${String(error)}`); });
   const emergency = openEmergency(emergencyPath(config.dataDir));
   const behind = new Behind(opened, ports.say);
   const made: Made = { config, ports, wanted, opened, surroundings, wall: realTimers(), transparency, hub, emergency, behind };
@@ -113,9 +114,14 @@ function run(made: Made): Running {
     isKilled: () => readKillFile(config.dataDir) !== null,
     onDurable(records, lines) {
       setImmediate(() => { // those who wait for an answer do not wait for this; who asks for more after it comes later than this
-        for (const { hash } of lines) transparency.add(hash);
-        hub.publish(lines);
-        metrics.count(records);
+        try {
+          for (const { hash } of lines) transparency.add(hash);
+          hub.publish(lines);
+          metrics.count(records);
+        } catch (error) {
+          emergencyCancel(house, 'what is durable cannot be told');
+          ports.fatal(error);
+        }
       });
     },
   });
@@ -152,8 +158,6 @@ async function close({ surroundings, wall, transparency, opened, emergency, behi
     () => opened.close(),
   );
 }
-
-const accountOf = ({ policy }: PolicyInForce) => (strategy: string): string | null => policy.strategies.find(({ id }) => id === strategy)?.account ?? null;
 
 /** Policies come in force by hash; at run time only the one that this start has read can. */
 function foldInto(state: OpenLog['state'], wanted: PolicyInForce): (record: LogRecord) => void {

@@ -25,5 +25,8 @@ export function personOf(issuer: string, sub: string): string {
  * name accounts to be narrowed to them.
  */
 export function reaches(principal: Principal, account: string): boolean {
-  return principal.accounts.has(account) || (principal.role !== 'strategy' && principal.accounts.size === 0);
+  return principal.accounts.has(account) || reachesAll(principal);
 }
+
+/** Whether the token serves the whole firm. */
+export const reachesAll = ({ role, accounts }: Principal): boolean => role !== 'strategy' && accounts.size === 0;

@@ -1,3 +1,4 @@
+import { LogUnreadable } from '../../compliance/journal.ts';
 import { draft } from '../../compliance/records.ts';
 import type { RecordBodies } from '../../compliance/records.ts';
 import { doubtOf, type Doubt } from '../../execution/evidence.ts';
@@ -7,7 +8,7 @@ import type { VenueReport } from '../../execution/venue.ts';
 import { formatDecimal } from '../../risk/domain/decimal.ts';
 import type { Side } from '../../risk/domain/order.ts';
 import type { Actor, Draft, LogRecord } from '../../risk/domain/record.ts';
-import { formatInstant, NS_PER_DAY, type Ns } from '../../risk/domain/time.ts';
+import { formatInstant, NS_PER_DAY, plusMs, type Ns } from '../../risk/domain/time.ts';
 import { SETTLEMENT_DAYS_MAX } from '../../risk/universe.ts';
 import { policyInForce, seqOf, type House } from '../house.ts';
 import { sendCancels } from './cancel.ts';
@@ -32,7 +33,7 @@ export function applyReport(house: House, venue: string, report: VenueReport): v
   house.journal.append(drafts);
 
   // act: a fill of an order that has left memory is booked by what the log says of the order
-  if (child === null && report.kind === 'filled') bookForgotten(house, venue, report).catch(house.fail);
+  if (child === null && report.kind === 'filled') bookInTime(house, venue, report);
   // a cancel may have arrived before its order and found nothing; now it does
   if (child?.state === 'pending_cancel' && (report.kind === 'acknowledged' || report.kind === 'replaced')) sendCancels(house, [child.order]);
 }
@@ -41,6 +42,16 @@ export function applyReport(house: House, venue: string, report: VenueReport): v
 function unknown(report: VenueReport): Doubt {
   const what = 'an order that memory does not know';
   return { what: report.kind === 'filled' ? `${what}: ${report.execId}, ${formatDecimal(report.lastQty)} at ${formatDecimal(report.lastPx)}` : what, applies: false };
+}
+
+const AGAIN_MS = 1_000;
+
+/** The log may not be readable now: then again, until it is. */
+function bookInTime(house: House, venue: string, report: VenueReport & { kind: 'filled' }): void {
+  bookForgotten(house, venue, report).catch((error: unknown) => {
+    if (error instanceof LogUnreadable) house.timers.at(plusMs(house.timers.now(), AGAIN_MS), () => { bookInTime(house, venue, report); });
+    else house.fail(error);
+  });
 }
 
 /** Fills of forgotten orders that were booked since the start: what the log has of one may not be durable yet. */

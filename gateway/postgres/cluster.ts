@@ -29,6 +29,7 @@ export interface ClusterOptions {
   readonly log: (line: string) => void;
 }
 
+const TOO_MANY_CONNECTIONS = '53300';
 const START_DEADLINE_MS = 30_000;
 const STOP_DEADLINE_MS = 60_000;
 const POLL_MS = 50;
@@ -103,7 +104,10 @@ async function prepare({ dataDir, log }: ClusterOptions): Promise<{ readonly sit
 
 const superuser = ({ sockets }: Postmaster, password: string): ClientConfig => ({ host: sockets, port: 5432, user: SUPERUSER, password, database: 'postgres' });
 
-/** Whether others are connected. Our own connections end a moment after we have closed them. A server that lets nobody in serves nobody. */
+/**
+ * Whether others are connected. Our own connections end a moment after we have closed them. A server that does not let us in serves nobody,
+ * unless it has no room.
+ */
 async function isUsed(connection: ClientConfig, { log }: Site): Promise<boolean> {
   const client = new pg.Client(connection);
   client.on('error', (error) => { log(error.message); });
@@ -111,7 +115,7 @@ async function isUsed(connection: ClientConfig, { log }: Site): Promise<boolean>
     await client.connect();
   } catch (error) {
     log((error as Error).message);
-    return false;
+    return (error as { readonly code?: string }).code === TOO_MANY_CONNECTIONS;
   }
   try {
     for (let waited = 0; ; waited += POLL_MS) {
@@ -196,8 +200,8 @@ async function spawnPostmaster({ home, binaries, server, log }: Site, sockets: s
 }
 
 /**
- * Starts it again when it dies, on the same socket, until the returned function ends that; it gives the postmaster of then. A start that fails is told and tried again: a
- * full disk, of which a server dies, has room again one day. Meanwhile the log is unreachable and the sequencer in its emergency.
+ * Starts it again when it dies, on the same socket, until the returned function ends that; it gives the postmaster of then. A start that
+ * fails is told and tried again: a full disk, of which a server dies, has room again one day. Meanwhile the log is unreachable and the sequencer in its emergency.
  */
 function keepRunning(site: Site, first: Postmaster): () => Promise<Postmaster> {
   let current = first;

@@ -110,10 +110,21 @@ async function cancel(house: House, principal: Principal, account: string, clOrd
     case 'unknown':
       return problem('NOT_FOUND', 'There is no such order');
     case 'done':
-      return { status: 202, body: { clOrdId, state: ((await view(house, account, clOrdId)).body as { state: OrderState }).state, receipt: null } };
+      return { status: 202, body: { clOrdId, state: await lastStateOf(house, account, clOrdId), receipt: null } };
     case 'requested':
       return { status: 202, body: { clOrdId, state: 'pending_cancel', receipt: receiptView(answer.receipt) } };
   }
+}
+
+/** From memory where it is remembered: a cancel does not wait for a log that cannot be read. */
+async function lastStateOf(house: House, account: string, clOrdId: string): Promise<unknown> {
+  const parent = parentNamed(house, account, clOrdId);
+  return parent === null ? (findChild(house.state.execution, clOrdId)?.state ?? (await formerView(house, account, clOrdId))?.['state']) : stateOf(parent);
+}
+
+function parentNamed(house: House, account: string, clOrdId: string): Parent | null {
+  const parent = findOrder(house, account, clOrdId) ?? findParent(house.state.execution, clOrdId);
+  return parent?.account === account ? parent : null;
 }
 
 /** Runs on the account that the id belongs to. Another's id is as unknown as one that does not exist. */
@@ -126,8 +137,8 @@ async function withOrder(house: House, principal: Principal, hint: AccountHint, 
 }
 
 async function view(house: House, account: string, clOrdId: string): Promise<Answer> {
-  const parent = findOrder(house, account, clOrdId) ?? findParent(house.state.execution, clOrdId);
-  if (parent?.account === account) return { status: 200, body: await orderOf(house, parent) };
+  const parent = parentNamed(house, account, clOrdId);
+  if (parent !== null) return { status: 200, body: await orderOf(house, parent) };
   const former = await formerView(house, account, clOrdId);
   if (former !== null) return { status: 200, body: former };
   const slice = await sliceView(house, account, clOrdId);

@@ -9,7 +9,7 @@ import type { Principal } from '../auth/principal.ts';
 import { seesScope } from '../auth/sight.ts';
 import { flipSwitch, previewFlip, type SwitchCommand } from '../flows/flip-switch.ts';
 import { answerApproval, requestRelease, type Officer } from '../flows/release-switch.ts';
-import { accountOfStrategy, type House } from '../house.ts';
+import { accountOfStrategy, policyInForce, type House } from '../house.ts';
 import { problem, Refusal } from '../http/errors.ts';
 import type { ApprovalBody, ReleaseBody, SwitchBody } from '../http/schemas/switches.ts';
 import type { Answer, Service } from '../http/service.ts';
@@ -43,7 +43,7 @@ export function switchService(house: House): Switches {
 }
 
 const seenBy = (house: House, principal: Principal) => ({ scope }: { readonly scope: Scope }): boolean =>
-  seesScope(principal, scope, (strategy) => accountOfStrategy(house, strategy));
+  seesScope(principal, scope, (strategy) => accountOfStrategy(policyInForce(house), strategy));
 
 /** Throws Refusal FORBIDDEN for a scope of an account that the token does not reach, existing or not. */
 function mustReach(house: House, principal: Principal, scope: Scope): void {

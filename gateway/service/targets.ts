@@ -103,8 +103,8 @@ const parentsOf = (house: House, target: Target | null): Parent[] => (target?.pa
 
 /**
  * A parent with its progress, and its shortfall so far: against the mid of now while it lives, of its end afterwards; unknown where the
- * quote cannot be believed, for the end would say so too: then what was not done has no
- * cost yet, nor has the whole. A remainder that was withdrawn is no longer wished, so there is no opportunity in it.
+ * quote cannot be believed, for the end would say so too: then what was not done has no cost yet, nor has the whole. A
+ * remainder that was withdrawn is no longer wished, so there is no opportunity in it.
  */
 function parentView(house: House, parent: Parent): unknown {
   const endPx = parent.end === null ? freshMidOf(readFacts(house, [parent.symbol]), parent.symbol, policyInForce(house)) : parent.end.px;

@@ -1,6 +1,6 @@
 /**
- * What is done behind the live log, in threads of their own: snapshots of the fold, and the verification of what a start did not look
- * at. They read as anybody would, hold no lease, and write nothing but snapshots.
+ * What is done behind the live log, in threads of their own: snapshots of the fold, and the verification of what was there at a start.
+ * They read as anybody would, hold no lease, and write nothing but snapshots.
  */
 import { constants, setPriority } from 'node:os';
 import type { ClientConfig } from 'pg';
@@ -49,7 +49,7 @@ export async function takeSnapshot({ connection, log, size }: SnapshotJob): Prom
   });
 }
 
-/** Verifies the records that a start has taken from a snapshot: every text, hash and link. Gives the first fault, or null. */
+/** Verifies the records that were there at a start: every text, hash and link, and how each row is found. Gives the first fault, or null. */
 export async function verifyPast({ connection, log, until }: VerifyJob): Promise<Fault | null> {
   return await withTables(connection, async (tables) => {
     const store = storedReads(tables, log);

@@ -1,6 +1,7 @@
 /**
- * What goes on behind the live log, off its loop: a snapshot now and then, and after a start the verification of what the start took
- * from a snapshot. A snapshot that fails is told and harms nothing: the next start folds more. A past that is broken halts the firm.
+ * What goes on behind the live log, off its loop: a snapshot now and then, and after a start the verification of all that was there, what
+ * the start took from a snapshot as well as how the rows that it read are found. A snapshot that fails is told and harms nothing: the next
+ * start folds more. A past that is broken halts the firm.
  */
 import { Worker } from 'node:worker_threads';
 import type { SnapshotJob, VerifyJob } from '../compliance/behind.ts';
@@ -36,7 +37,7 @@ const ENTRIES: { readonly [K in keyof Jobs]: URL } = {
 };
 
 export class Behind {
-  readonly #opened: Pick<OpenLog, 'log' | 'writer' | 'resumedFrom'>;
+  readonly #opened: Pick<OpenLog, 'log' | 'writer' | 'resumedFrom' | 'head'>;
   readonly #say: (line: string) => void;
   readonly #pace: Pace;
   readonly #threads = new Map<keyof Jobs, Worker>();
@@ -47,13 +48,13 @@ export class Behind {
   #isStopped = false;
   #isPastKnown = false;
 
-  constructor(opened: Pick<OpenLog, 'log' | 'writer' | 'resumedFrom'>, say: (line: string) => void, pace = PACE) {
+  constructor(opened: Pick<OpenLog, 'log' | 'writer' | 'resumedFrom' | 'head'>, say: (line: string) => void, pace = PACE) {
     this.#opened = opened;
     this.#say = say;
     this.#pace = pace;
     this.#asked = opened.resumedFrom.size;
     this.#seen = opened.resumedFrom.size;
-    this.#isPastKnown = opened.resumedFrom.size === 0;
+    this.#isPastKnown = opened.head.size === 0;
   }
 
   /** Begins a snapshot when enough has become durable since the last and the log has been quiet, or when so much has that it waits no longer; never two at once. */
@@ -73,13 +74,13 @@ export class Behind {
   }
 
   /**
-   * Verifies what the start did not look at, until that is known: a call after a failure looks again, one after an answer does nothing.
+   * Verifies what was there at the start, until that is known: a call after a failure looks again, one after an answer does nothing.
    * A fault is an alert in the log, and `halt` is told the reason.
    */
   async verifyPast({ journal, fail }: Pick<House, 'journal' | 'fail'>, halt: (reason: string) => void): Promise<void> {
     if (this.#isPastKnown || this.#isStopped || this.#threads.has('verify')) return;
-    const { log, writer: connection, resumedFrom: until } = this.#opened;
-    const answer = await this.#run('verify', { connection, log, until });
+    const { log, writer: connection, head: { size, hash } } = this.#opened;
+    const answer = await this.#run('verify', { connection, log, until: { size, hash } });
     if (answer === null) return;
     this.#isPastKnown = true;
     const { fault } = answer;

@@ -65,7 +65,7 @@ async function stored(log: string) {
 }
 
 const AT_ONCE = { recordsMin: 1, quietLooks: 1 } as const;
-const opened = (log: string, resumedFrom = EMPTY_HEAD) => ({ log, writer: database.writer, resumedFrom });
+const opened = (log: string, resumedFrom = EMPTY_HEAD, head = resumedFrom) => ({ log, writer: database.writer, resumedFrom, head });
 
 t.test('a snapshot is made when enough is durable, vouched for by the log, and a start from it gives what the whole log gives', async (t) => {
   const log = 'aaaaaaaaaaaaaaaa';
@@ -95,7 +95,7 @@ t.test('a snapshot is made when enough is durable, vouched for by the log, and a
   t.equal((await recover()).resumedFrom.size, 0, 'of another fold');
 });
 
-t.test('what the start did not look at is verified afterwards, and what is wrong with it is an alert and a halt', async (t) => {
+t.test('what was there at the start is verified afterwards, and what is wrong with it is an alert and a halt', async (t) => {
   const log = 'bbbbbbbbbbbbbbbb';
   const { close, lines, appended, house, said, say, recover } = await stored(log);
   t.teardown(close);
@@ -128,6 +128,20 @@ t.test('what the start did not look at is verified afterwards, and what is wrong
   writer.password = database.writer.password as string;
   await unanswered.verifyPast(house, halt);
   t.equal(halts.length, 2, 'looked at again until somebody knows');
+});
+
+t.test('a row that the start has folded, and that is found by another subject than its text has, is a fault too', async (t) => {
+  const log = 'dddddddddddddddd';
+  const { close, lines, house, said, say, recover } = await stored(log);
+  t.teardown(close);
+  const { seq } = lines.findLast(({ subject }) => subject !== null)!;
+  await tamper('records', `UPDATE portcullis.records SET subject = 'order:ACC1/NOBODY' WHERE log = '${log}' AND seq = ${seq}`);
+  const { resumedFrom, head } = await recover();
+  t.equal(resumedFrom.size, 0, 'all of it was folded');
+  const halts: string[] = [];
+  await new Behind(opened(log, resumedFrom, head), say).verifyPast(house, (reason) => { halts.push(reason); });
+  t.strictSame(halts, [`the log is broken at record ${seq}: MISFILED`]);
+  t.match(said, [/^the log is broken: record \d+: MISFILED: subject order:ACC1\/NOBODY, the text says /]);
 });
 
 t.test('a thread that fails is told of, and nothing is recorded; one that is ended is not', async (t) => {

@@ -1,5 +1,6 @@
 /** Venue reports: counted once, late ones too, and lies break nothing but themselves. */
 import t from 'tap';
+import { LogUnreadable } from '../../../compliance/journal.ts';
 import { parseDecimal, ZERO } from '../../../risk/domain/decimal.ts';
 import { findChild } from '../../../execution/state.ts';
 import { formatInstant, NS_PER_DAY, type Ns } from '../../../risk/domain/time.ts';
@@ -214,4 +215,21 @@ t.test('a fill of an order that has left memory is booked once, by what the log 
   t.equal(book(house), 'qty 30 buy 0 sell 0');
   t.match(all('order.filled'), [{ clOrdId: one, sourceSeq: 0, lastQty: '30', symbol: 'IBM' }]);
   t.match(all('break.found').map(({ what }) => what), ['filled: an order that memory does not know: E-30, 30 at 100', /E-30/, /E-30/, /E-30/]);
+});
+
+t.test('while the log cannot be read, such a fill waits for it', async (t) => {
+  const { house, venue, time, one } = await working(t, { tampers: true });
+  venue.end('canceled', one);
+  await time.settle();
+  for (const { young, old } of [house.state.execution.finishedParents, house.state.execution.finishedChildren]) for (const map of [young, old]) map.clear();
+  const { records } = house;
+  let asked = 0;
+  Object.assign(house, { records: () => { asked += 1; return Promise.reject(new LogUnreadable('the database is away')); } });
+  venue.tell(fillOf(one, '30', '30'));
+  await time.advance(2_500);
+  t.equal(asked, 3, 'again each second');
+  t.equal(book(house), 'qty 0 buy 0 sell 0');
+  Object.assign(house, { records });
+  await time.advance(1_000);
+  t.equal(book(house), 'qty 30 buy 0 sell 0');
 });

@@ -51,7 +51,8 @@ export async function submitTarget(house: House, submission: TargetSubmission): 
   // record
   const seq = submission.dryRun ? 0 : house.journal.nextSeq;
   const decided = targetDecided(house, submission, decision, facts);
-  const context = { target, decision, facts, asked: new Map(target.legs.map((leg) => [leg.symbol, leg])), old: bySymbol(old) };
+  const expireAt = formatInstant(horizonEnd(facts.now, target.horizonSeconds));
+  const context = { target, decision, facts, expireAt, asked: new Map(target.legs.map((leg) => [leg.symbol, leg])), old: bySymbol(old) };
   const legs = decision.legs.map((leg, i) => legDecided(house, context, leg, idOf(house.journal.log, seq + 1 + i)));
   if (submission.dryRun) return { outcome: 'decided', decided, legs, receipt: null, repeat: false };
   const drafts: Draft[] = [draft('target.decided', actor, null, decided), ...legs.map((leg) => draft('leg.decided', actor, 'first', leg))];
@@ -100,6 +101,7 @@ interface LegContext {
   readonly target: TargetPortfolio;
   readonly decision: TargetDecision;
   readonly facts: Facts;
+  readonly expireAt: string;
   /** By symbol: what was asked for, and the parents that the target takes over from. */
   readonly asked: ReadonlyMap<string, Leg>;
   readonly old: ReadonlyMap<string, readonly Parent[]>;
@@ -111,17 +113,16 @@ function bySymbol(parents: readonly Parent[]): ReadonlyMap<string, readonly Pare
   return groups;
 }
 
-function legDecided(house: House, { target, decision, facts, asked, old }: LegContext, leg: LegDecision, id: string): LegDecided {
+function legDecided(house: House, { target, decision, facts, expireAt, asked, old }: LegContext, leg: LegDecision, id: string): LegDecided {
   const symbolFacts = facts.symbols.get(leg.symbol);
   const { forecastDays = null, mu = null, sigma = null } = asked.get(leg.symbol) ?? {};
   const denied = decision.decision === 'denied';
   const deltaQty = denied ? ZERO : leg.deltaQty;
   const works = deltaQty !== 0n;
-  const expireAt = horizonEnd(facts.now, target.horizonSeconds);
   const { observed, verdicts } = packVerdicts(LEG_CHECKS, leg.verdicts, policyInForce(house), leg.symbol);
   return {
     account: target.account, allowed: formatDecimal(leg.allowed), arrivalPx: textOf(midOf(symbolFacts)), clOrdId: works ? id : null,
-    decision: leg.outcome, deltaQty: formatDecimal(deltaQty), expireAt: works ? formatInstant(expireAt) : null, facts: factsJson(symbolFacts),
+    decision: leg.outcome, deltaQty: formatDecimal(deltaQty), expireAt: works ? expireAt : null, facts: factsJson(symbolFacts),
     forecastDays, mu, observed, requested: textOf(leg.requested), schedule: works ? scheduleOf(house, target, leg, facts) : [], sigma,
     strategy: target.strategy, symbol: leg.symbol, targetId: target.targetId, verdicts, withdraws: denied ? [] : (old.get(leg.symbol) ?? []).map((parent) => parent.id),
   };

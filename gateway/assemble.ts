@@ -86,7 +86,7 @@ export function assemble(ports: HousePorts): Assembled {
     return desk.missing === null ? null : `venue ${desk.missing}`;
   };
   const house = houseOf(ports, sequencer, {
-    venues: desk.venues, emergency: emergencyAct(emergency, timers, say), fail: fatal, waitingFor,
+    venues: desk.venues, heardOf: (clOrdId, withinMs) => desk.heardOf(timers, clOrdId, withinMs), emergency: emergencyAct(emergency, timers, say), fail: fatal, waitingFor,
     clockStepBackMs: () => Math.max(0, msBetween(sequencer.headAt, timers.now())), unlessUnwritable: (durable) => trouble.unless(durable, sequencer.state !== 'flowing'),
   });
   return { house, sequencer, desk, started: () => { isStarting = false; } };
@@ -98,7 +98,7 @@ function raiseClockAlert({ journal, fail }: House, back: Ns): void {
   journal.append([draft('alert.raised', SYSTEM, null, { code: 'CLOCK', detail })]).durable.catch(fail);
 }
 
-type Ways = Pick<House, 'venues' | 'emergency' | 'fail' | 'unlessUnwritable' | 'waitingFor' | 'clockStepBackMs'>;
+type Ways = Pick<House, 'venues' | 'heardOf' | 'emergency' | 'fail' | 'unlessUnwritable' | 'waitingFor' | 'clockStepBackMs'>;
 
 /** What the database gives back is input: a text that does not give its hash is nobody's record. */
 function checkedRecord({ seq, canonical, hash }: StoredRecord): LogRecord {

@@ -18,6 +18,8 @@ export interface House {
   readonly timers: Timers;
   readonly market: Market;
   readonly venues: ReadonlyMap<string, Venue>;
+  /** Resolves with a venue's next word on an order, or without it after `withinMs`. */
+  readonly heardOf: (clOrdId: string, withinMs: number) => Promise<void>;
   readonly router: RoutingPolicy;
   /** Whether new work is taken: the log flows and has room, and the venues are up. Cancels, switches and reports never ask. */
   readonly admits: () => boolean;
@@ -67,11 +69,14 @@ export function traderOf(house: House, parent: string): string | null {
 
 /** Ids that go to venues and into reports: `[A-Z0-9]`, unique in the log because a seq is, and across logs because of the tag. */
 export function idOf(log: string, seq: number): string {
-  return `${log.slice(0, 8).toUpperCase()}${seq.toString(36).toUpperCase()}`;
+  return tagOf(log) + seq.toString(36).toUpperCase();
 }
+
+const tagOf = (log: string): string => log.slice(0, 8).toUpperCase();
 
 /** The seq that an id of this log was made from; null for another's. */
 export function seqOf(log: string, id: string): number | null {
+  if (!id.startsWith(tagOf(log))) return null;
   const seq = Number.parseInt(id.slice(8), 36);
   return idOf(log, seq) === id ? seq : null;
 }

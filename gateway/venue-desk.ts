@@ -1,6 +1,6 @@
 /** The venues as the house sees them: connected or not, and what they report. */
 import type { Timers } from '../execution/time.ts';
-import type { Venue } from '../execution/venue.ts';
+import type { Venue, VenueReport } from '../execution/venue.ts';
 import { plusMs } from '../risk/domain/time.ts';
 import { endAll } from './end-all.ts';
 import { applyReport } from './flows/apply-report.ts';
@@ -16,8 +16,8 @@ export class VenueDesk {
   readonly #open: OpenVenue[] = [];
   readonly #down = new Set<string>();
   #isStopping = false;
-  /** Told of every report. */
-  #heard = (): void => undefined;
+  /** Each is told of every report, once it is applied. */
+  readonly #listeners = new Set<(report: VenueReport) => void>();
 
   /** Nothing new is begun any more. */
   get isStopping(): boolean {
@@ -43,7 +43,7 @@ export class VenueDesk {
     await venue.start({
       report: (report) => {
         applyReport(house, venue.id, report);
-        this.#heard();
+        for (const listener of this.#listeners) listener(report);
       },
       connection: (state) => {
         if (state === 'down') this.#down.add(venue.id);
@@ -53,17 +53,32 @@ export class VenueDesk {
     started = true;
   }
 
+  /** Resolves with a venue's next word on an order, or without it after `withinMs`. */
+  heardOf(timers: Timers, clOrdId: string, withinMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        late.cancel();
+        this.#listeners.delete(listener);
+        resolve();
+      };
+      const listener = (report: VenueReport): void => { if (report.clOrdId === clOrdId) end(); };
+      const late = timers.at(plusMs(timers.now(), withinMs), end);
+      this.#listeners.add(listener);
+    });
+  }
+
   /** Disconnects once every order that was released has its answer; one that has none in time is asked about by the next start. */
   async stop({ state: { execution } }: House, wall: Timers): Promise<void> {
     this.#isStopping = true;
     await new Promise<void>((resolve) => {
       const late = wall.at(plusMs(wall.now(), ANSWERS_WITHIN_MS), resolve);
-      this.#heard = () => {
+      const look = (): void => {
         if ([...execution.children.values()].some(({ state }) => state === 'pending')) return;
         late.cancel();
         resolve();
       };
-      this.#heard();
+      this.#listeners.add(look);
+      look();
     });
     await endAll(...this.#open.map(({ stop }) => stop));
   }

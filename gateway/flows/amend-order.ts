@@ -45,10 +45,15 @@ async function absence(house: House, account: string, clOrdId: string): Promise<
   return (await decidedSeqOf(house, 'order', account, clOrdId)) === null ? 'unknown' : 'done';
 }
 
+/** A venue replaces only what it has acknowledged. So long its word is waited for on an order, or a replacement, that was sent just now. */
+const WORD_WITHIN_MS = 1_000;
+
 /** Quantity or price of a working order, judged on the order it would become: a cancel/replace under a new id of ours. */
 export async function amendOrder(house: House, amendment: Amendment): Promise<AmendAnswer> {
   // read
   const { actor, account, clOrdId } = amendment;
+  const onItsWay = workingOrder(house, account, clOrdId)?.child;
+  if (onItsWay?.state === 'pending') await house.heardOf(onItsWay.order.clOrdId, WORD_WITHIN_MS);
   const working = workingOrder(house, account, clOrdId);
   if (working === null) return { outcome: await absence(house, account, clOrdId) };
   if (!house.admits()) return { outcome: 'busy' };

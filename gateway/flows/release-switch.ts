@@ -49,17 +49,14 @@ export async function answerApproval(
   // read
   const approval = house.state.compliance.approvals.get(id);
   if (approval === undefined) return { outcome: 'unknown' };
-  const current = house.state.risk.switches.get(switchKey(approval.scope));
 
   // decide
   const isAlone = approval.person === person;
-  if (isAlone && !(approve && policyInForce(house).policy.breakGlass)) {
-    await recordSamePerson(house, actor, approval);
-    return { outcome: 'same-person' };
+  const fault = faultOf(house, approval, isAlone, approve);
+  if (fault !== null) {
+    await recordAttempt(house, actor, approval, fault);
+    return { outcome: fault };
   }
-  if (approval.state !== 'pending' || current?.engagement !== approval.engagement) return { outcome: 'void' };
-  if (house.timers.now() > approval.expiresAtNs) return { outcome: 'expired' };
-  if (approve && switchKey(approval.scope) === switchKey(FIRM) && house.isKilled()) return { outcome: 'killed' };
 
   // record
   const answered = { hash: approval.hash, id, person, reason };
@@ -71,9 +68,21 @@ export async function answerApproval(
   return { outcome: approve ? 'given' : 'refused', approval, receipt: receipt as Receipt };
 }
 
-/** The attempt names who made it; its cause, the request, names who asked. */
-async function recordSamePerson(house: House, actor: Actor, { requestedSeq }: Approval): Promise<void> {
-  const denied = { code: 'SAME_PERSON', method: 'POST', route: '/v1/approvals/{id}', source: '' };
+type Fault = 'same-person' | 'void' | 'expired' | 'killed';
+const CODE_OF: Readonly<Record<Fault, string>> = { 'same-person': 'SAME_PERSON', void: 'CONFLICT', expired: 'EXPIRED', killed: 'CONFLICT' };
+
+/** Why an approval cannot be answered so; null when it can. */
+function faultOf(house: House, approval: Approval, isAlone: boolean, approve: boolean): Fault | null {
+  if (isAlone && !(approve && policyInForce(house).policy.breakGlass)) return 'same-person';
+  const current = house.state.risk.switches.get(switchKey(approval.scope));
+  if (approval.state !== 'pending' || current?.engagement !== approval.engagement) return 'void';
+  if (house.timers.now() > approval.expiresAtNs) return 'expired';
+  return approve && switchKey(approval.scope) === switchKey(FIRM) && house.isKilled() ? 'killed' : null;
+}
+
+/** The attempt names who made it; its cause, the request, names who asked, for what and why. */
+async function recordAttempt(house: House, actor: Actor, { id, requestedSeq }: Approval, fault: Fault): Promise<void> {
+  const denied = { code: CODE_OF[fault], method: 'POST', route: `/v1/approvals/${id}`, source: '' };
   await house.journal.append([draft('access.denied', actor, requestedSeq, denied)]).durable;
 }
 

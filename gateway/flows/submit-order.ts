@@ -1,5 +1,6 @@
 import { draft } from '../../compliance/records.ts';
 import type { SliceReleased } from '../../execution/records.ts';
+import { findChild, findParent } from '../../execution/state.ts';
 import { packVerdicts } from '../../risk/verdicts.ts';
 import { ORDER_CHECKS } from '../../risk/checks/index.ts';
 import { decideOrder } from '../../risk/decide.ts';
@@ -12,7 +13,7 @@ import type { OrderDecision } from '../../risk/decision.ts';
 import type { Facts } from '../../risk/facts.ts';
 import type { OrderDecided } from '../../risk/records.ts';
 import { factsJson, midOf, readFacts, textOf } from '../facts.ts';
-import { idOf, policyInForce, venueFor, type House } from '../house.ts';
+import { idOf, policyInForce, seqOf, venueFor, type House } from '../house.ts';
 import { decisionAt, knownAs, lookUpForgotten } from './recall.ts';
 import { sendOrWithhold, sliceReleased } from './send.ts';
 
@@ -35,6 +36,7 @@ export async function submitOrder(house: House, submission: OrderSubmission): Pr
   const earlier = await lookUpForgotten(house, 'order', terms.account, clOrdId);
   const known = knownAs(house, 'order', terms.account, clOrdId, earlier);
   if (known !== null) return repeatedOrder(house, known, submission.requestHash);
+  if (isOurs(house, terms.account, clOrdId)) return { outcome: 'conflict' };
   if (!house.admits()) return { outcome: 'busy' };
   const facts = readFacts(house, [terms.symbol]);
   const venue = venueFor(house);
@@ -57,6 +59,14 @@ export async function submitOrder(house: House, submission: OrderSubmission): Pr
   // act
   if (decision.decision === 'accepted') sendOrWithhold(house, decision.approved, sliceReceipt as Receipt);
   return { outcome: 'decided', decided: records[0] as LogRecord<string, OrderDecided>, receipt: receipt as Receipt, repeat: false };
+}
+
+/** Whether an id is one that we gave in this account, or will give: two orders would go by it. */
+function isOurs({ journal, state: { execution } }: House, account: string, id: string): boolean {
+  const seq = seqOf(journal.log, id);
+  if (seq === null) return false;
+  const owner = findParent(execution, id) ?? findChild(execution, id)?.order;
+  return seq >= journal.nextSeq || owner?.account === account;
 }
 
 /** What an id stands for is answered once it is durable, whether it is asked for again or was given to another order. */

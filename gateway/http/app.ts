@@ -3,6 +3,7 @@
  * host 421 → rate 429 → token 401 → origin 403 → size 413 → media 415 → body 400 → `perform` (form 400, role and account 403, room 503,
  * then the service's 404, 409, 503, 422).
  */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import swagger from '@fastify/swagger';
 import { Counter, type Registry } from 'prom-client';
@@ -13,7 +14,7 @@ import type { EventSource, Pulse } from '../ws/events.ts';
 import { BOUNDS, InFlight, Strangers } from './bounds.ts';
 import { documented } from './document.ts';
 import { problem, problemOf, Refusal, type EdgeCode } from './errors.ts';
-import { bearerOf, isOurHost, isOurMedia, isOurOrigin } from './headers.ts';
+import { bearerOf, checkHandshake, isOurHost, isOurMedia, isOurOrigin } from './headers.ts';
 import { parseJsonBytes } from './json.ts';
 import { createPerformer, type Performer } from './perform.ts';
 import { parseQuery, querySchema } from './query.ts';
@@ -61,13 +62,17 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     return503OnClosing: false, // ours is a problem like all others
     bodyLimit: BOUNDS.bodyBytes,
     requestTimeout: BOUNDS.requestTimeoutMs,
-    http: { maxHeaderSize: BOUNDS.headerBytes, headersTimeout: BOUNDS.headersTimeoutMs, connectionsCheckingInterval: BOUNDS.connectionsCheckedEveryMs },
+    http: { requireHostHeader: false, maxHeaderSize: BOUNDS.headerBytes, headersTimeout: BOUNDS.headersTimeoutMs, connectionsCheckingInterval: BOUNDS.connectionsCheckedEveryMs },
     // The text as it stands: `parseQuery` reads it, by the route's own names.
     routerOptions: { querystringParser: (text) => text as never },
+    // A path that no route can be found by: what goes before the form of a request goes before it here too.
     frameworkErrors: (error, request, reply) => {
-      const answer = problemOf(error) ?? problem('INVALID_BODY', 'The request is not well-formed');
-      performer.report(answer.body.code, null, { method: request.method, route: '', source: request.raw.socket.remoteAddress ?? '' });
-      send(reply, answer);
+      guards.everyRequest(request, reply, (refusal) => {
+        const isKnown = refusal === undefined || (refusal instanceof Refusal && refusal.code === 'NOT_FOUND');
+        const answer = problemOf(isKnown ? error : refusal) ?? problem('INVALID_BODY', 'The request is not well-formed');
+        performer.report(answer.body.code, request.principal, { method: request.method, route: '', source: sourceOf(request) });
+        send(reply, answer);
+      });
     },
     clientErrorHandler: sendToConnection,
   });
@@ -76,6 +81,8 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   app.server.on('connection', (socket) => {
     strangers.add(socket);
   });
+  // What a client expects changes no answer: Node's own would come before all checks, and bare, as for a request without a host.
+  app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => { app.server.emit('request', request, response); });
   stopInTime(app, strangers, parts.answersWithinMs);
   app.decorateRequest('principal', null);
   // Shapes are checked by `perform`, the same for both faces; Fastify carries the schemas for the OpenAPI document.
@@ -177,6 +184,7 @@ function createGuards(parts: AppParts, performer: Performer, strangers: Stranger
       // The connection of a refused upgrade has no parser any more: nobody else would end it.
       if (isUpgrade(request)) reply.raw.once('finish', () => { socket.destroySoon(); });
       if (reply.server.isStopping) throw new Refusal('NOT_READY', 'The gateway is stopping');
+      if (request.headers.host === undefined) throw new Refusal('INVALID_BODY', 'The request names no host');
       if (!isOurHost(request.headers.host, parts.host)) throw new Refusal('MISDIRECTED');
       if (!request.is404) done();
       else if (request.url.startsWith('/v1')) authenticate(request, null, done, refuseUnknown);
@@ -193,11 +201,12 @@ function createGuards(parts: AppParts, performer: Performer, strangers: Stranger
     }),
     stream: guard((request, _reply, done) => {
       if (request.headers.authorization !== undefined) {
-        authenticate(request, null, done);
+        authenticate(request, null, done, () => { checkStream(request); });
         return;
       }
       checkOrigin(request);
       if (!isUpgrade(request)) throw new Refusal('UNAUTHENTICATED');
+      checkStream(request);
       done();
     }),
   };
@@ -224,6 +233,11 @@ function checkOrigin(request: FastifyRequest): void {
 
 /** Node sets it on requests that ask for another protocol: their connection has no parser any more. */
 const isUpgrade = (request: FastifyRequest): boolean => 'upgrade' in request.raw && request.raw.upgrade === true;
+
+function checkStream(request: FastifyRequest): void {
+  parseQuery({}, request.query as string);
+  if (isUpgrade(request)) checkHandshake(request.headers);
+}
 
 function refuseUpgrade(request: FastifyRequest): void {
   if (isUpgrade(request)) throw new Refusal('INVALID_BODY', 'There is no other protocol on this route');

@@ -1,5 +1,7 @@
 /** What every answer carries, and which hosts, origins and media are ours. */
+import type { IncomingHttpHeaders } from 'node:http';
 import { isLoopback } from '../config.ts';
+import { Refusal } from './errors.ts';
 
 /** On every answer, errors of the protocol included. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
@@ -20,8 +22,8 @@ const lower = (text: string): string => text.replace(ASCII_CASE, (letter) => let
  * Whether the `Host` names this gateway: its own HOST or a name of this machine, on any port, since a tunnel may lead here. A page that
  * rebinds its own name to our address still sends that name.
  */
-export function isOurHost(host: string | undefined, ourName: string): boolean {
-  const name = host === undefined ? undefined : AUTHORITY.exec(host)?.[1];
+export function isOurHost(host: string, ourName: string): boolean {
+  const name = AUTHORITY.exec(host)?.[1];
   return name !== undefined && (isLoopback(lower(name)) || lower(name) === lower(ourName));
 }
 
@@ -42,4 +44,12 @@ const BEARER = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i;
 /** The token of an `Authorization` header; null when there is no header of that form. */
 export function bearerOf(authorization: string | undefined): string | null {
   return authorization === undefined ? null : (BEARER.exec(authorization)?.[1] ?? null);
+}
+
+const SOCKET_KEY = /^[+/0-9A-Za-z]{22}==$/;
+
+/** RFC 6455 §4.2.1. Throws Refusal INVALID_BODY: the library would refuse in its own words. */
+export function checkHandshake({ upgrade, 'sec-websocket-version': version, 'sec-websocket-key': key = '' }: IncomingHttpHeaders): void {
+  if (upgrade?.toLowerCase() === 'websocket' && version === '13' && SOCKET_KEY.test(key)) return;
+  throw new Refusal('INVALID_BODY', 'The handshake is not that of RFC 6455');
 }

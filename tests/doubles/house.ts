@@ -105,7 +105,7 @@ export async function testHouse(options: TestHouseOptions = {}): Promise<TestHou
   const desk = new VenueDesk();
   const waitingFor = (): string | null => (sequencer.state === 'flowing' ? desk.missing : 'the log');
   const house: House = {
-    state, journal: sequencer, timers: time, market, venues: desk.venues, router: fixedRule, clockStepBackMs: () => 0, waitingFor,
+    state, journal: sequencer, timers: time, market, venues: desk.venues, heardOf: (clOrdId, withinMs) => desk.heardOf(time, clOrdId, withinMs), router: fixedRule, clockStepBackMs: () => 0, waitingFor,
     admits: options.admits ?? (() => waitingFor() === null && sequencer.accepts('strategy')),
     lookUp: async (subject) => (await store.bySubject(subject)).map(({ canonical }) => parseRecord(canonical)),
     records: async (from, to) => (await store.read(from, to - from)).map(({ canonical }) => parseRecord(canonical)),

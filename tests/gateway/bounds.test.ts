@@ -59,8 +59,8 @@ t.test('room', (t) => {
 
 t.test('hosts, origins, media, tokens', (t) => {
   for (const host of ['localhost', 'LOCALHOST:8080', '127.0.0.1:1', '[::1]:8080', 'gate.local']) t.ok(isOurHost(host, 'gate.local'), host);
-  for (const host of [undefined, '', 'evil.example', 'localhost.evil.example', 'localhost:', 'localhost:80:80', 'a@localhost', 'localhost/x', '[::2]']) {
-    t.notOk(isOurHost(host, 'gate.local'), String(host));
+  for (const host of ['', 'evil.example', 'localhost.evil.example', 'localhost:', 'localhost:80:80', 'a@localhost', 'localhost/x', '[::2]']) {
+    t.notOk(isOurHost(host, 'gate.local'), host);
   }
   t.ok(isOurOrigin(undefined, 'localhost:1'));
   t.ok(isOurOrigin('http://localhost:1', 'LOCALHOST:1'));

@@ -113,6 +113,15 @@ t.test('what is no HTTP, or too long, is a problem without an echo', async (t) =
     ['no host', 'GET /evil HTTP/1.1\r\nConnection: close\r\n\r\n', /^HTTP\/1\.1 400 /],
     ['a host of another name', 'GET /evil HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n', /^HTTP\/1\.1 421 /],
     ['a bad URL', 'GET /%evil HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n', /^HTTP\/1\.1 400 /],
+    ['a bad URL of another name', 'GET /%evil HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n', /^HTTP\/1\.1 421 /],
+    ['a bad URL without a token', 'GET /v1/accounts/%evil HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n', /^HTTP\/1\.1 401 /],
+    ['a bad URL with a token', `GET /v1/accounts/%evil HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${await edge.token()}\r\nConnection: close\r\n\r\n`, /^HTTP\/1\.1 400 /],
+    ['an expectation', 'GET /v1/limits HTTP/1.1\r\nHost: localhost\r\nExpect: evil\r\nConnection: close\r\n\r\n', /^HTTP\/1\.1 401 /],
+    ['a socket of another version', 'GET /v1/stream HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n'
+      + 'Sec-WebSocket-Version: 12\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n', /^HTTP\/1\.1 400 /],
+    ['a socket without a key', 'GET /v1/stream HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n', /^HTTP\/1\.1 400 /],
+    ['a socket with a query', 'GET /v1/stream?evil=1 HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n'
+      + 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n', /^HTTP\/1\.1 400 /],
     ['long headers', `GET / HTTP/1.1\r\nHost: localhost\r\nX-Evil: ${'e'.repeat(17_000)}\r\n\r\n`, /^HTTP\/1\.1 431 /],
     ['a long line', `GET /${'e'.repeat(17_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`, /^HTTP\/1\.1 431 /],
     ['an upgrade of a plain route', 'GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n'
@@ -125,7 +134,8 @@ t.test('what is no HTTP, or too long, is a problem without an echo', async (t) =
   for (const [name, bytes, status] of rows) {
     const reply = await raw(port, bytes);
     t.match(reply, status, name);
-    if (name !== 'no host') t.match(reply, /application\/problem\+json/);
+    t.match(reply, /application\/problem\+json/, name);
+    t.match(reply, /x-content-type-options: nosniff/, name);
     t.notMatch(reply, /evil|eeee|x-powered-by|server:/i, name);
   }
 });

@@ -37,16 +37,17 @@ t.test('one person does not, whatever the token', async (t) => {
   t.strictSame(await answer(house, OLGA, id), { outcome: 'same-person' });
   t.strictSame(await answer(house, officer('OLGA'), id), { outcome: 'same-person' }, 'another case of the name');
   t.equal(firm(house), 'halted');
-  t.equal(all('access.denied').length, 2);
+  t.match(all('access.denied'), Array(2).fill({ code: 'SAME_PERSON', route: `/v1/approvals/${id}` }));
 });
 
 t.test('an answer that comes too late, or to something else', async (t) => {
   await t.test('expired', async (t) => {
-    const { house, time } = await houseFor(t);
+    const { house, time, all } = await houseFor(t);
     await flip(house);
     const id = await ask(house);
     await time.advance(30 * 60_000 + 1);
     t.strictSame(await answer(house, PAUL, id), { outcome: 'expired' });
+    t.match(all('access.denied'), [{ code: 'EXPIRED', route: `/v1/approvals/${id}` }], 'the attempt is recorded');
     t.equal(firm(house), 'halted');
   });
   await t.test('at the last instant it still counts', async (t) => {

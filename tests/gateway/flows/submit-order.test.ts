@@ -1,6 +1,7 @@
 /** Direct orders: decided, recorded, sent once; amended, cancelled, repeated. */
 import t from 'tap';
 import { submitOrder } from '../../../gateway/flows/submit-order.ts';
+import { idOf } from '../../../gateway/house.ts';
 import { instant } from '../../../risk/domain/time.ts';
 import { memoryStore, faultyStore } from '../../doubles/store.ts';
 import { amend, book, cancel, d, flip, houseFor, order, stateOf, submit } from './asks.ts';
@@ -40,6 +41,12 @@ t.test('a repeat', async (t) => {
     t.equal(all('order.decided').length, 1);
     t.equal(venue.sent.length, 1);
     t.equal(book(house), 'qty 0 buy 100 sell 0');
+  });
+  await t.test('under an id that is ours, or will be, conflicts', async (t) => {
+    const { house, log } = await houseFor(t);
+    const { decided: { seq } } = await submit(house, order('A'));
+    for (const ours of [seq, seq + 1, 1_000]) t.strictSame(await submitOrder(house, order(idOf(house.journal.log, ours))), { outcome: 'conflict' });
+    t.equal(log.filter(({ kind }) => kind === 'order.decided').length, 1);
   });
   await t.test('with another body conflicts', async (t) => {
     const { house, all } = await houseFor(t);
@@ -138,8 +145,30 @@ t.test('an amendment', async (t) => {
     t.strictSame(await amend(house, 'A', { orderQty: '40' }), { outcome: 'done' });
     venue.habit = 'silent';
     await amend(house, 'A', { orderQty: '120' });
-    t.strictSame(await amend(house, 'A', { orderQty: '130' }), { outcome: 'done' }, 'one at a time');
+    const second = amend(house, 'A', { orderQty: '130' });
+    await time.advance(1_000);
+    t.strictSame(await second, { outcome: 'done' }, 'one at a time: the venue has not answered');
     t.equal(all('slice.released').length, 2);
+  });
+  await t.test('waits for the venue where the order, or its replacement, has only just been sent', async (t) => {
+    const { house, venue, time } = await houseFor(t);
+    venue.habit = 'silent';
+    await submit(house, order('A'));
+    const first = amend(house, 'A', { orderQty: '150' });
+    await time.settle();
+    t.equal(venue.sent.length, 1, 'a venue replaces only what it has acknowledged');
+    venue.acknowledge(venue.sent[0]?.clOrdId ?? '');
+    t.match(await first, { outcome: 'decided' });
+    const second = amend(house, 'A', { orderQty: '60' });
+    venue.replace(venue.sent[1]?.clOrdId ?? '');
+    t.match(await second, { outcome: 'decided' });
+    t.equal(venue.sent[2]?.origClOrdId, venue.sent[1]?.clOrdId);
+    venue.replace(venue.sent[2]?.clOrdId ?? '');
+    t.equal(book(house), 'qty 0 buy 60 sell 0');
+    await submit(house, order('B'));
+    const third = amend(house, 'B', { orderQty: '150' });
+    venue.tell({ kind: 'rejected', clOrdId: venue.sent[3]?.clOrdId ?? '', reason: 'NO' });
+    t.strictSame(await third, { outcome: 'done' });
   });
   await t.test('of an order that the venue is asked about has to wait', async (t) => {
     const { house, venue } = await houseFor(t);

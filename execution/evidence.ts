@@ -1,5 +1,5 @@
 /** Whether a venue's report can be true: what a venue says happened has happened, unless it contradicts what it said before. */
-import { add, subtract } from '../risk/domain/decimal.ts';
+import { add, subtract, type Decimal } from '../risk/domain/decimal.ts';
 import { transition, type OrderEvent } from './order-state.ts';
 import type { Child } from './state.ts';
 import type { VenueReport } from './venue.ts';
@@ -30,6 +30,7 @@ function contradiction(child: Child, siblings: readonly Child[], report: VenueRe
       if (report.lastQty <= 0n || report.lastPx <= 0n) return 'a fill without quantity or price';
       return isCounted(child, siblings, report) ? 'a fill that is counted already' : null;
     case 'replaced':
+      if (isMoreThanOrdered(child, siblings, report.cumQty)) return 'a replacement of an order that was filled for more than was ordered';
       return report.origClOrdId === child.order.origClOrdId ? null : 'a replacement of another order than the one that was to be replaced';
     case 'rejected':
       if (report.reason === DUPLICATE) return 'a repeat was refused that was never sent';
@@ -37,6 +38,7 @@ function contradiction(child: Child, siblings: readonly Child[], report: VenueRe
     case 'absent':
       return child.acceptedAt === null ? null : 'the venue denies an order that it had accepted';
     case 'canceled': case 'expired':
+      if (isMoreThanOrdered(child, siblings, report.cumQty)) return 'an end with more than was ordered';
       return child.endedCumQty === null || child.endedCumQty === report.cumQty ? null : 'an end with another total than it had before';
     case 'acknowledged': case 'cancelRejected':
       return null;
@@ -47,6 +49,12 @@ function contradiction(child: Child, siblings: readonly Child[], report: VenueRe
 function isCounted({ chain, cumQty, toldQty }: Child, siblings: readonly Child[], report: VenueReport & { kind: 'filled' }): boolean {
   return siblings.some((other) => other.chain === chain && other.execIds.includes(report.execId))
     || (report.cumQty <= cumQty && subtract(toldQty, cumQty) < report.lastQty);
+}
+
+/** Of an order and those that are to replace it the largest may be filled; what was, counts, however much it is. */
+function isMoreThanOrdered({ chain, order, cumQty }: Child, siblings: readonly Child[], total: Decimal): boolean {
+  const ordered = siblings.filter((other) => other.chain === chain).map((other) => other.order.orderQty);
+  return total > cumQty && ordered.every((qty) => total > qty) && total > order.orderQty;
 }
 
 function oddity(child: Child, report: VenueReport): string | null {

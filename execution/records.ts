@@ -29,8 +29,8 @@ export interface SliceReleased extends DecisionJson, OrderTermsJson {
 }
 /** A slice that was due and is not sent. */
 export interface SliceWithheld extends DecisionJson, Omit<OfOrder, 'clOrdId'> {
-  /** Denied by a check; or, when it had its record already, stopped by a switch or cancelled before it was sent. */
-  readonly why: 'denied' | 'switched' | 'canceled';
+  /** Denied by a check; or, when it had its record already, stopped by a switch, cancelled before it was sent, or more than its parent has left. */
+  readonly why: 'denied' | 'switched' | 'canceled' | 'exceeds';
   /** The child, when it already had a record; null when none was made. */
   readonly clOrdId: string | null;
   /** The order that was denied and the facts that it was denied on; null when its own record holds them. */

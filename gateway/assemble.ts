@@ -7,12 +7,15 @@ import { draft, SYSTEM, type RecordBodies } from '../compliance/records.ts';
 import type { Head } from '../compliance/seal.ts';
 import { createSequencer, type Sequencer, type SequencerEvents, type SequencerOptions } from '../compliance/sequencer.ts';
 import type { Market } from '../execution/market.ts';
+import { isOpen } from '../execution/order-state.ts';
 import type { RoutingPolicy } from '../execution/route.ts';
 import type { Timers } from '../execution/time.ts';
 import { msBetween, NS_PER_MS, type Ns } from '../risk/domain/time.ts';
 import type { LogRecord } from '../risk/domain/record.ts';
 import type { PolicyInForce, VenuePolicy } from '../risk/policy.ts';
+import { FIRM, stateOf } from '../risk/switches.ts';
 import { emergencyAct, emergencyCancel } from './emergency.ts';
+import { haltFirm } from './flows/flip-switch.ts';
 import type { House } from './house.ts';
 import { formerPolicies } from './policy.ts';
 import { adoptEmergency, askVenues, openingDrafts, resumeParents, sameVersionOf } from './recovery.ts';
@@ -86,7 +89,8 @@ export function assemble(ports: HousePorts): Assembled {
     return desk.missing === null ? null : `venue ${desk.missing}`;
   };
   const house = houseOf(ports, sequencer, {
-    venues: desk.venues, heardOf: (clOrdId, withinMs) => desk.heardOf(timers, clOrdId, withinMs), emergency: emergencyAct(emergency, timers, say), fail: fatal, waitingFor,
+    venues: desk.venues, heardOf: (clOrdId, withinMs) => desk.heardOf(timers, clOrdId, withinMs),
+    emergency: emergencyAct(emergency, timers, say), fail: fatal, waitingFor,
     clockStepBackMs: () => Math.max(0, msBetween(sequencer.headAt, timers.now())), unlessUnwritable: (durable) => trouble.unless(durable, sequencer.state !== 'flowing'),
   });
   return { house, sequencer, desk, started: () => { isStarting = false; } };
@@ -123,6 +127,8 @@ export interface Opening {
   readonly wanted: PolicyInForce;
   readonly emergency: EmergencyLog;
   readonly openVenue: (policy: VenuePolicy) => Promise<OpenVenue>;
+  /** Why the firm is to be halted before anything moves; null: it is not. */
+  readonly killed: () => string | null;
   /** For the operator: one line each. */
   readonly say: (line: string) => void;
 }
@@ -131,13 +137,24 @@ export interface Opening {
  * From the folded log to a house that works. A crash before the first append is durable leaves nothing; one after it leaves a start in
  * the log that the next one repeats.
  */
-export async function bringUp(house: House, desk: VenueDesk, { node, wanted, emergency, openVenue, say }: Opening): Promise<void> {
+export async function bringUp(house: House, desk: VenueDesk, { node, wanted, emergency, openVenue, killed, say }: Opening): Promise<void> {
+  refuseForsaken(house, wanted);
   const doubt = sameVersionOf(house.state.risk.policy, wanted);
   if (doubt !== null) say(doubt);
   await house.journal.append(openingDrafts(house, node, wanted)).durable;
   adoptEmergency(house, emergency);
   for (const policy of wanted.policy.venues) await desk.connect(house, await openVenue(policy));
+  const reason = killed();
+  if (reason !== null && stateOf(house.state.risk, FIRM) !== 'halted') haltFirm(house, reason);
   askVenues(house);
   house.market.start();
   resumeParents(house);
+}
+
+/** A venue that the policy leaves out is not connected: nothing could cancel what still works there. */
+function refuseForsaken({ state: { execution } }: House, { policy }: PolicyInForce): void {
+  const venues = new Set(policy.venues.map(({ id }) => id));
+  const forsaken = [...execution.children.values()].find(({ state, order }) => isOpen(state) && !venues.has(order.venue));
+  if (forsaken === undefined) return;
+  throw new Error(`orders still work at ${forsaken.order.venue}, which the policy file does not name: name it until they have ended`);
 }

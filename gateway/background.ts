@@ -72,9 +72,9 @@ function publisher(house: House, transparency: Transparency, say: (line: string)
   };
 }
 
-/** The file halts each time it appears, and again while it stays and the firm was released; its going releases nothing. */
+/** The file halts each time it appears, and again while it stays and the firm was released; its going releases nothing. The start has looked first. */
 function killWatch(house: House, dataDir: string): () => void {
-  let seen = false;
+  let seen = readKillFile(dataDir) !== null;
   return () => {
     const reason = readKillFile(dataDir);
     if (reason !== null && (!seen || stateOf(house.state.risk, FIRM) !== 'halted')) {

@@ -138,7 +138,7 @@ async function recover(made: Made, { house, desk, started }: Running): Promise<v
   const { head, forkOf } = opened;
   const node = { ...ports.node, ...buildOf(surroundings), forkOf: head.size === 0 ? forkOf : null, policyHash: wanted.hash, resumedAt: head.size };
   const ways = { config, log: opened.log, surroundings, universe: wanted.universe, execution: opened.state.execution, onFault: ports.say };
-  await bringUp(house, desk, { node, wanted, emergency, openVenue: (policy) => openVenue(policy, ways), say: ports.say });
+  await bringUp(house, desk, { node, wanted, emergency, openVenue: (policy) => openVenue(policy, ways), killed: () => readKillFile(config.dataDir), say: ports.say });
   startBackground({ house, transparency, behind, dataDir: config.dataDir, wall, hasEnded: surroundings.hasEnded, say: ports.say });
   if (surroundings.hasBegun || opened.state.execution.parents.size > 0) surroundings.begin();
   started();

@@ -42,7 +42,12 @@ export class VenueDesk {
     let started = false;
     await venue.start({
       report: (report) => {
-        applyReport(house, venue.id, report);
+        try {
+          applyReport(house, venue.id, report);
+        } catch (error) {
+          house.fail(error); // not through the venue's connection: cancels that it still holds must leave
+          return;
+        }
         for (const listener of this.#listeners) listener(report);
       },
       connection: (state) => {

@@ -2,7 +2,7 @@
  * The books: every change of an account's cash, positions and reservations goes through here, so that the sums and the double
  * mirrors of a line never disagree with its books. Only reducers call these.
  */
-import { absolute, add, maximum, minimum, multiply, negate, subtract, toNumber, ZERO, type Decimal } from './domain/decimal.ts';
+import { absolute, add, isExactProduct, maximum, minimum, multiply, negate, parseDecimal, subtract, toNumber, ZERO, type Decimal } from './domain/decimal.ts';
 import { signOf, type Side } from './domain/order.ts';
 import { NS_PER_SECOND, type Ns } from './domain/time.ts';
 import type { Account, Book, Line, RiskState } from './state.ts';
@@ -69,6 +69,16 @@ export function setMark(account: Account, symbol: string, mark: Decimal): void {
   const line = lineOf(account, symbol);
   line.mark = mark;
   line.markN = toNumber(mark);
+}
+
+/** Of quantities, prices and money of one fill: beyond it no number of it can be true. */
+const BOOKED_MAX = parseDecimal('1000000000000000');
+
+/** Whether `applyFill` can take the fill: money without a digit lost, in quantities that a book can hold. What a venue says is input. */
+export function isBookable(account: Account, { symbol, strategy, lastQty, lastPx, fee }: Pick<Fill, 'symbol' | 'strategy' | 'lastQty' | 'lastPx' | 'fee'>): boolean {
+  if ([lastQty, lastPx, fee].some((value) => absolute(value) > BOOKED_MAX)) return false;
+  const held = account.lines.get(symbol)?.books.get(strategy)?.qty ?? ZERO;
+  return isExactProduct(lastQty, lastPx) && isExactProduct(held, lastPx) && multiply(lastQty, lastPx) <= BOOKED_MAX;
 }
 
 /**

@@ -3,8 +3,10 @@ import { draft } from '../../compliance/records.ts';
 import type { RecordBodies } from '../../compliance/records.ts';
 import { doubtOf, type Doubt } from '../../execution/evidence.ts';
 import type { OrderAcknowledged, OrderFilled, SliceReleased } from '../../execution/records.ts';
+import { isOpen } from '../../execution/order-state.ts';
 import { findChild, findParent, isRepeat, type Child } from '../../execution/state.ts';
 import type { VenueReport } from '../../execution/venue.ts';
+import { isBookable } from '../../risk/books.ts';
 import { formatDecimal } from '../../risk/domain/decimal.ts';
 import type { Side } from '../../risk/domain/order.ts';
 import type { Actor, Draft, LogRecord } from '../../risk/domain/record.ts';
@@ -22,7 +24,7 @@ export function applyReport(house: House, venue: string, report: VenueReport): v
   if (isRepeat(house.state.execution, venue, report.sourceSeq)) return;
   const child = findChild(house.state.execution, report.clOrdId);
   const siblings = child === null ? [] : (findParent(house.state.execution, child.order.parent)?.children ?? [child]);
-  const doubt = child === null ? unknown(report) : doubtOf(child, siblings, report);
+  const doubt = child === null ? unknown(report) : (unbookable(house, child, report) ?? doubtOf(child, siblings, report));
   const actor: Actor = { id: venue, role: 'venue' };
   const drafts: Draft[] = [];
   if (child !== null && doubt?.applies !== false) drafts.push(reported(house, venue, actor, child, report));
@@ -34,7 +36,8 @@ export function applyReport(house: House, venue: string, report: VenueReport): v
 
   // act: a fill of an order that has left memory is booked by what the log says of the order
   if (child === null && report.kind === 'filled') bookInTime(house, venue, report);
-  // a cancel may have arrived before its order and found nothing; now it does
+  // an order that has ended for us is not to work there; and a cancel may have arrived before its order and found nothing: now it does
+  if (child !== null && doubt !== null && !isOpen(child.state) && WORKS[report.kind] === true) house.venues.get(venue)?.cancel(child.order);
   if (child?.state === 'pending_cancel' && (report.kind === 'acknowledged' || report.kind === 'replaced')) sendCancels(house, [child.order]);
 }
 
@@ -42,6 +45,15 @@ export function applyReport(house: House, venue: string, report: VenueReport): v
 function unknown(report: VenueReport): Doubt {
   const what = 'an order that memory does not know';
   return { what: report.kind === 'filled' ? `${what}: ${report.execId}, ${formatDecimal(report.lastQty)} at ${formatDecimal(report.lastPx)}` : what, applies: false };
+}
+
+/** Reports that say that the venue works an order, whatever we hold it for. */
+const WORKS: Readonly<Partial<Record<VenueReport['kind'], true>>> = { acknowledged: true, replaced: true };
+
+function unbookable(house: House, { order }: Child, report: VenueReport): Doubt | null {
+  const account = house.state.risk.accounts.get(order.account);
+  if (report.kind !== 'filled' || account === undefined || isBookable(account, { ...order, ...report })) return null;
+  return { what: `a fill that no book can hold: ${report.execId}, ${formatDecimal(report.lastQty)} at ${formatDecimal(report.lastPx)}`, applies: false };
 }
 
 const AGAIN_MS = 1_000;
@@ -75,6 +87,8 @@ async function bookForgotten(house: House, venue: string, report: VenueReport & 
   if (isTold || !journal.accepts('reserved')) return;
   since.add(`${clOrdId} ${execId}`);
   const { account, parent, strategy, symbol, side } = released.body;
+  const books = house.state.risk.accounts.get(account);
+  if (books === undefined || !isBookable(books, { ...report, symbol, strategy })) return;
   const base = {
     account, clOrdId, parent, receivedAt: formatInstant(house.timers.now()), sourceSeq: 0, strategy, symbol, venue, venueAt: formatInstant(report.venueAt),
   };
@@ -132,5 +146,7 @@ function filled(house: House, side: Side, base: OrderAcknowledged, report: Venue
  */
 function settlement(house: House, symbol: string, venueAt: Ns): string | null {
   const days = policyInForce(house).universe.get(symbol)?.settlementDays ?? SETTLEMENT_DAYS_MAX;
-  return days === 0 ? null : formatInstant((venueAt + BigInt(days) * NS_PER_DAY) as Ns);
+  const now = house.timers.now();
+  const tradedAt = venueAt < now ? venueAt : now; // whatever the venue's clock says, we have heard of it
+  return days === 0 ? null : formatInstant((tradedAt + BigInt(days) * NS_PER_DAY) as Ns);
 }

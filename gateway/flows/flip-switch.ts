@@ -1,4 +1,5 @@
 import { draft, SYSTEM } from '../../compliance/records.ts';
+import { isOpen } from '../../execution/order-state.ts';
 import type { Child, Parent } from '../../execution/state.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
 import type { Actor, LogRecord } from '../../risk/domain/record.ts';
@@ -74,19 +75,22 @@ export function previewFlip(house: House, command: SwitchCommand): { readonly fl
 }
 
 const cancelsIn = (house: House, { cancel, scope, reason }: SwitchCommand): readonly CancelBody[] =>
-  (cancel === 'none' ? [] : workingIn(house, scope).map((child) => cancelBody(child, reason)));
+  (cancel === 'none' ? [] : openIn(house, scope).map((child) => cancelBody(child, reason)));
 
 function flip(house: House, { requestId, scope, state, cancel, reason }: SwitchCommand): SwitchFlipped {
   const now = house.state.risk.switches.get(switchKey(scope));
   return { approval: null, cancel, engagement: (now?.engagement ?? 0) + 1, previous: now?.state ?? 'active', reason, requestId, scope, state };
 }
 
-/** Children in the scope that may still fill. */
-export function workingIn(house: House, scope: Scope): readonly Child[] {
+/** Children in the scope that may still fill: a cancel that was asked for before may be lost, so a kill asks for it again. */
+function openIn(house: House, scope: Scope): readonly Child[] {
   return [...house.state.execution.children.values()].filter(
-    (child) => isCancellable(child) && touches(scope, { ...child.order, trader: traderOf(house, child.order.parent) }),
+    (child) => isOpen(child.state) && touches(scope, { ...child.order, trader: traderOf(house, child.order.parent) }),
   );
 }
+
+/** Those of them whose cancel was not asked for yet. */
+export const workingIn = (house: House, scope: Scope): readonly Child[] => openIn(house, scope).filter(isCancellable);
 
 /** Targets' parents in the scope that still live: their unreleased remainder ends with the halt, and no release brings an old wish back to life. */
 export function workedIn(house: House, scope: Scope): readonly Parent[] {

@@ -1,6 +1,7 @@
 import { draft, SYSTEM } from '../../compliance/records.ts';
 import { isOpen } from '../../execution/order-state.ts';
-import type { SliceReleased } from '../../execution/records.ts';
+import { committedQty } from '../../execution/parents.ts';
+import type { SliceReleased, SliceWithheld } from '../../execution/records.ts';
 import type { Child, Parent } from '../../execution/state.ts';
 import { formatDecimal, subtract } from '../../risk/domain/decimal.ts';
 import type { ChildOrder } from '../../risk/domain/order.ts';
@@ -37,9 +38,13 @@ export function sendOrWithhold(house: House, order: Approved<ChildOrder>, receip
   const parent = parents.get(order.parent);
   if (child === undefined || parent === undefined || !isOpen(child.state)) return;
   const verdicts = denials(house, parent, child);
-  if (child.state === 'pending' && verdicts.length === 0) venue.send(order, receipt);
-  else withhold(house, child, verdicts, receipt);
+  const why = verdicts.length > 0 ? 'switched' : child.state !== 'pending' ? 'canceled' : exceeds(parent) ? 'exceeds' : null;
+  if (why === null) venue.send(order, receipt);
+  else withhold(house, child, { verdicts, why }, receipt);
 }
+
+/** A late fill of another slice may have come: together they are never more than the parent. */
+const exceeds = (parent: Parent): boolean => parent.targetId !== null && committedQty(parent) > parent.orderQty;
 
 /** Of a direct order the books hold the largest of its chain, of a slice its own leaves. */
 function denials(house: House, parent: Parent, { order, cumQty }: Child): readonly Verdict[] {
@@ -49,11 +54,10 @@ function denials(house: House, parent: Parent, { order, cumQty }: Child): readon
 }
 
 /** Without a verdict its cancel was asked for, or its venue lost it: that record stands before this one. */
-function withhold(house: House, { order }: Child, verdicts: readonly Verdict[], { seq }: Receipt): void {
+function withhold(house: House, { order }: Child, { verdicts, why }: Pick<SliceWithheld, 'verdicts' | 'why'>, { seq }: Receipt): void {
   const { account, clOrdId, orderQty, parent, strategy, symbol } = order;
   const withheld = draft('slice.withheld', SYSTEM, seq, {
-    account, clOrdId, decision: 'denied', due: null, judged: null, observed: [], orderQty: formatDecimal(orderQty), parent, strategy, symbol, verdicts,
-    why: verdicts.length > 0 ? 'switched' : 'canceled',
+    account, clOrdId, decision: 'denied', due: null, judged: null, observed: [], orderQty: formatDecimal(orderQty), parent, strategy, symbol, verdicts, why,
   });
   house.journal.append([withheld]).durable.catch(house.fail);
 }

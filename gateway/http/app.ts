@@ -11,7 +11,7 @@ import type { Gate } from '../auth/gate.ts';
 import type { Principal } from '../auth/principal.ts';
 import { registerStream } from '../ws/stream.ts';
 import type { EventSource, Pulse } from '../ws/events.ts';
-import { BOUNDS, InFlight, Strangers } from './bounds.ts';
+import { BOUNDS, HTTP, InFlight, Strangers } from './bounds.ts';
 import { documented } from './document.ts';
 import { problem, problemOf, Refusal, type EdgeCode } from './errors.ts';
 import { bearerOf, checkHandshake, isOurHost, isOurMedia, isOurOrigin } from './headers.ts';
@@ -62,7 +62,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     return503OnClosing: false, // ours is a problem like all others
     bodyLimit: BOUNDS.bodyBytes,
     requestTimeout: BOUNDS.requestTimeoutMs,
-    http: { requireHostHeader: false, maxHeaderSize: BOUNDS.headerBytes, headersTimeout: BOUNDS.headersTimeoutMs, connectionsCheckingInterval: BOUNDS.connectionsCheckedEveryMs },
+    http: HTTP,
     // The text as it stands: `parseQuery` reads it, by the route's own names.
     routerOptions: { querystringParser: (text) => text as never },
     // A path that no route can be found by: what goes before the form of a request goes before it here too.

@@ -4,10 +4,7 @@ import type { Socket } from 'node:net';
 export const BOUNDS = {
   targetBodyBytes: 1024 * 1024,
   bodyBytes: 64 * 1024,
-  headerBytes: 16 * 1024,
-  headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
-  connectionsCheckedEveryMs: 2_000,
   connections: 2048,
   unauthenticatedConnections: 256,
   connectionsOfAPerson: 512,
@@ -17,6 +14,9 @@ export const BOUNDS = {
   inFlight: 4096,
   retryAfterSeconds: 1,
 } as const;
+
+/** Node's own, of its HTTP server. A request without a host is refused by us, in our form. */
+export const HTTP = { requireHostHeader: false, maxHeaderSize: 16 * 1024, headersTimeout: 10_000, connectionsCheckingInterval: 2_000 };
 
 const KEYS_MAX = 10_000;
 

@@ -63,6 +63,9 @@ export function multiply(a: Decimal, b: Decimal): Decimal {
   return quotient as Decimal;
 }
 
+/** Whether a × b has no more than 18 decimals: then `multiply` gives it. */
+export const isExactProduct = (a: Decimal, b: Decimal): boolean => (a * b) % SCALE === 0n;
+
 /** a ÷ b rounded half away from zero to 18 decimals. For averages shown to people; never for a balance. */
 export function divide(a: Decimal, b: Decimal): Decimal {
   if (b === 0n) throw new RangeError('division by zero');

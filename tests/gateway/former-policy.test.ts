@@ -23,7 +23,7 @@ import { d } from './flows/asks.ts';
 const alice: Principal = { sub: 'alice', role: 'strategy', accounts: new Set(['ACC1']), expiresAtMs: Infinity, person: 'dev alice' };
 const NODE = { forkOf: null, arch: 'x64', clock: 'test', commit: null, lockfileHash: '', node: '20', policyHash: '', resumedAt: 0, v8: '', version: '0' } as const;
 
-async function start(store: MemoryStore, wanted: PolicyInForce) {
+async function start(store: MemoryStore, wanted: PolicyInForce, kill: string | null = null) {
   const time = manualTimers(START);
   await storePolicy(store, wanted);
   const state = emptyState();
@@ -38,9 +38,9 @@ async function start(store: MemoryStore, wanted: PolicyInForce) {
   const venue = scriptedVenue('PAPER', time, state.execution.venues.get('PAPER') ?? 0);
   const said: string[] = [];
   const openVenue = () => Promise.resolve({ venue, stop: () => Promise.resolve() });
-  await bringUp(house, desk, { node: NODE, wanted, emergency, openVenue, say: (line) => { said.push(line); } });
+  await bringUp(house, desk, { node: NODE, wanted, emergency, openVenue, killed: () => kill, say: (line) => { said.push(line); } });
   started();
-  return { house, sequencer, time, said };
+  return { house, sequencer, time, venue, said };
 }
 
 t.test('the answer to a repeat is that of its records, also after a start with another universe', async (t) => {
@@ -82,4 +82,32 @@ t.test('other content under the version in force is told to the operator, once, 
   t.strictSame(await said(changed), [], 'in force now');
   t.strictSame(await said(policyOf({}, { version: version + 1 })), [], 'as it should be');
   t.strictSame(await said(policyOf({}, { id: 'other', version: version + 1, breakGlass: true })), [], 'another policy has versions of its own');
+});
+
+const WORKING = { clOrdId: 'A', account: 'ACC1', strategy: 'alpha-1', symbol: 'IBM', side: 'buy', orderQty: '100', type: 'limit', limitPx: '100', tif: 'day' } as never;
+
+t.test('a start with the kill file there is halted before anything moves', async (t) => {
+  const store = memoryStore();
+  const one = await start(store, sample);
+  await orderService(one.house).submitOrder(alice, WORKING);
+  await one.time.settle();
+  await one.sequencer.close();
+  const two = await start(store, sample, 'DATA_DIR/KILL exists');
+  t.match(two.house.state.risk.switches.get('firm:*'), { state: 'halted', reason: 'DATA_DIR/KILL exists' });
+  await two.time.settle();
+  t.equal(new Set(two.venue.cancels).size, 1, 'and what worked is cancelled');
+  t.match(await orderService(two.house).submitOrder(alice, { ...(WORKING as object), clOrdId: 'B' } as never), { status: 422 });
+});
+
+t.test('a start is refused while orders work at a venue that the policy no longer names, and leaves no record', async (t) => {
+  const store = memoryStore();
+  const one = await start(store, sample);
+  await orderService(one.house).submitOrder(alice, WORKING);
+  await one.time.settle();
+  await one.sequencer.close();
+  const before = store.lines.length;
+  const [venue] = sample.policy.venues;
+  if (venue === undefined) throw new Error('the sample names a venue');
+  await t.rejects(start(store, policyOf({}, { venues: [{ ...venue, id: 'OTHER' }] })), { message: 'orders still work at PAPER, which the policy file does not name: name it until they have ended' });
+  t.equal(store.lines.length, before);
 });

@@ -3,9 +3,10 @@ import t from 'tap';
 import { LogUnreadable } from '../../../compliance/journal.ts';
 import { parseDecimal, ZERO } from '../../../risk/domain/decimal.ts';
 import { findChild } from '../../../execution/state.ts';
-import { formatInstant, NS_PER_DAY, type Ns } from '../../../risk/domain/time.ts';
+import { formatInstant, instant, NS_PER_DAY, type Ns } from '../../../risk/domain/time.ts';
+import { applyReport } from '../../../gateway/flows/apply-report.ts';
 import { policyInForce } from '../../../gateway/house.ts';
-import type { TestHouse } from '../../doubles/house.ts';
+import { testHouse, type TestHouse } from '../../doubles/house.ts';
 import { amend, book, cancel, d, houseFor, order, stateOf, submit } from './asks.ts';
 
 const fillOf = (clOrdId: string, lastQty: string, cumQty: string, more: { readonly lastPx?: string; readonly sourceSeq?: number } = {}) => ({
@@ -58,6 +59,15 @@ t.test('what a lying venue says', async (t) => {
     { name: 'a fill of nothing', breaks: 1, book: 'qty 0 buy 100 sell 0', tell({ venue }, one) { venue.tell(fillOf(one, '0', '10')); } },
     { name: 'a negative fill', breaks: 1, book: 'qty 0 buy 100 sell 0', tell({ venue }, one) { venue.tell(fillOf(one, '-5', '10')); } },
     { name: 'a fill for nothing', breaks: 1, book: 'qty 0 buy 100 sell 0', tell({ venue }, one) { venue.tell(fillOf(one, '10', '10', { lastPx: '0' })); } },
+    { name: 'a fill of more digits than money has', breaks: 1, book: 'qty 0 buy 100 sell 0', tell({ venue }, one) {
+      venue.tell(fillOf(one, '2.5', '2.5', { lastPx: '174.123456789012345679' }));
+    } },
+    { name: 'a fill at no price of this world', breaks: 1, book: 'qty 0 buy 100 sell 0', tell({ venue }, one) {
+      venue.tell(fillOf(one, '10', '10', { lastPx: '99999999999999999' }));
+    } },
+    { name: 'an end with more than was ordered, and then the right one', breaks: 1, book: 'qty 0 buy 0 sell 0', tell({ venue }, clOrdId) {
+      for (const cumQty of ['1000000', '0']) venue.tell({ kind: 'canceled', clOrdId, cumQty: d(cumQty) });
+    } },
     { name: 'a rejection of what it had accepted', breaks: 1, state: 'new', book: 'qty 0 buy 100 sell 0', tell({ venue }, clOrdId) { venue.tell({ kind: 'rejected', clOrdId, reason: 'NO' }); } },
     { name: 'a duplicate that was never sent', breaks: 1, state: 'new', book: 'qty 0 buy 100 sell 0', tell({ venue }, clOrdId) { venue.tell({ kind: 'rejected', clOrdId, reason: 'DUPLICATE' }); } },
     { name: 'absent about what it had accepted', breaks: 1, state: 'new', book: 'qty 0 buy 100 sell 0', tell({ venue }, clOrdId) { venue.tell({ kind: 'absent', clOrdId }); } },
@@ -94,6 +104,51 @@ t.test('what a lying venue says', async (t) => {
     t.strictSame(made.failures, [], `${name}: the house stands`);
     t.equal(made.sequencer.durableSize, made.sequencer.nextSeq, `${name}: and records`);
   }
+});
+
+t.test('a quantity that no price fits any more is a break, and the house stands', async (t) => {
+  const { house, venue, one, all, failures } = await working(t, { tampers: true });
+  venue.tell(fillOf(one, '0.000000000001', '0.000000000001', { lastPx: '100' }));
+  venue.tell(fillOf(one, '10', '10.000000000001', { lastPx: '100.0000001' }));
+  t.equal(book(house), 'qty 0.000000000001 buy 99.999999999999 sell 0', 'closing part of it would lose a digit');
+  t.match(all('break.found').map(({ what }) => what), [/no book can hold: E-10\.000000000001, 10 at 100\.0000001$/]);
+  t.strictSame(failures, []);
+});
+
+t.test('an order that has ended for us is cancelled where the venue says that it works', async (t) => {
+  const { house, venue, time, all } = await houseFor(t);
+  venue.habit = 'silent';
+  await submit(house, order('A'));
+  const one = venue.sent[0]?.clOrdId ?? '';
+  venue.connection('down');
+  venue.connection('up');
+  venue.tell({ kind: 'absent', clOrdId: one });
+  t.equal(book(house), 'qty 0 buy 0 sell 0');
+  t.strictSame(venue.cancels, []);
+  venue.acknowledge(one);
+  t.strictSame(venue.cancels, [one]);
+  t.equal(all('break.found').length, 1);
+  await time.settle();
+});
+
+t.test('a sale that the venue dates into a far future settles from when it was told', async (t) => {
+  const { house, venue, one, all, time } = await working(t);
+  venue.tell(fillOf(one, '100', '100'));
+  await submit(house, order('B', { side: 'sell' }));
+  applyReport(house, 'PAPER', { ...fillOf(venue.sent[1]?.clOrdId ?? '', '100', '100'), sourceSeq: 99, venueAt: instant('9999-12-31T23:59:59Z') });
+  await time.settle();
+  const days = policyInForce(house).universe.get('IBM')?.settlementDays ?? 0;
+  t.equal(all('order.filled').at(-1)?.settlesAt, formatInstant((time.now() + BigInt(days) * NS_PER_DAY) as Ns));
+});
+
+t.test('an error in booking a report ends the house, and not through the venue', async (t) => {
+  const { house, venue, time, failures } = await testHouse();
+  await submit(house, order('A'));
+  await time.settle();
+  const sent = venue.sent[0]?.clOrdId ?? '';
+  house.state.risk.accounts.clear();
+  t.doesNotThrow(() => { venue.tell(fillOf(sent, '30', '30')); });
+  t.ok(failures.length > 0);
 });
 
 t.test('proceeds of a symbol that has left the universe settle after the longest that there is', async (t) => {

@@ -236,6 +236,14 @@ t.test('a past that is broken halts the firm, and cancels what works', async (t)
   t.equal(new Set(venue.cancels).size, 3);
 });
 
+t.test('a kill asks again for cancels that were asked for before: they may be lost', async (t) => {
+  const { house, venue } = await busyHouse(t);
+  t.match(await flip(house), { cancels: { length: 3 } });
+  venue.cancels.length = 0;
+  t.match(await flip(house), { cancels: { length: 3 } });
+  t.equal(venue.cancels.length, 3);
+});
+
 t.test('DATA_DIR/KILL in each form halts the firm, once each time it appears', async (t) => {
   const forms: Readonly<Record<string, (path: string) => void>> = {
     file: (path) => { writeFileSync(path, 'too hot\n'); },

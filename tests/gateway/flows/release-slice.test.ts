@@ -153,6 +153,26 @@ const onRelease = (store: MemoryStore, run: () => void): LogStore => ({
   },
 });
 
+t.test('a late fill of a slice keeps the next one back: together they are never more than the parent', async (t) => {
+  let late = (): void => undefined;
+  const { house, venue, time, refresh, all } = await houseFor(t, { disk: (store) => onRelease(store, () => { late(); }) });
+  const { legs } = await aim(house, target(house, 'T1', { IBM: '1000' }));
+  await time.advance(0);
+  const [first] = venue.sent;
+  if (first === undefined) throw new Error('nothing was sent');
+  venue.end('canceled', first.clOrdId);
+  late = () => {
+    late = () => undefined;
+    venue.tell({ kind: 'filled', clOrdId: first.clOrdId, execId: 'LATE', lastQty: d('900'), lastPx: d('100'), cumQty: d('900'), leavesQty: d('0'), fee: d('0'), liquidity: 'taker' });
+  };
+  refresh();
+  await time.advance(5_000);
+  t.match(all('slice.withheld'), [{ why: 'exceeds', clOrdId: all('slice.released')[1]?.clOrdId, verdicts: [] }]);
+  t.equal(venue.sent.length, 1);
+  t.equal(legs[0]?.deltaQty, '1000');
+  t.equal(book(house), 'qty 900 buy 100 sell 0', 'what is left of the parent stays reserved');
+});
+
 t.test('slices carry the attribution of their target', async (t) => {
   const attribution = { algorithmId: 'ALGO7', capacity: 'DEAL', client: 'CLIENT7', desk: 'DESK7', trader: 'TRADER7' } as const;
   await t.test('a switch of the registered trader is not theirs', async (t) => {

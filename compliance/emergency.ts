@@ -143,7 +143,9 @@ interface OpenFile {
 
 function openFile(path: string): OpenFile {
   const { entries, fault, bytes } = readEmergency(path);
-  if (fault !== null) throw new Error(`${path} does not hold together (${fault}): keep it as evidence, under another name`);
+  if (fault !== null) {
+    throw new Error(`${path} does not hold together (${fault}): it may hold a halt, so make the file KILL beside it; then keep it as evidence, under another name`);
+  }
   const fd = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   ftruncateSync(fd, bytes);
   fsyncSync(fd);

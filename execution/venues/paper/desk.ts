@@ -82,9 +82,11 @@ export class PaperDesk {
     if (this.#queue.length === 1) this.#arm();
   }
 
-  #wake(): void {
+  /** What was due has come, also where the clock was set back since it was asked for: a cancel must not wait for the clock to catch up. */
+  #wake(due: Ns): void {
     if (!this.#running) return;
-    const now = this.#options.timers.now();
+    const clock = this.#options.timers.now();
+    const now = clock < due ? due : clock;
     this.#act(now);
     this.#engine.advance(now);
     this.#afterwards();
@@ -147,7 +149,7 @@ export class PaperDesk {
     this.#armedFor = next;
     this.#timer = next === null ? null : this.#options.timers.at(next, () => {
       this.#timer = null;
-      this.#wake();
+      this.#wake(next);
     });
   }
 }

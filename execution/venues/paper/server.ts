@@ -40,6 +40,8 @@ class PaperServer {
     });
     this.#sessions = new Sessions({
       venue: config.id,
+      // A gateway that has heard more than we remember would take our next reports for repeats of those.
+      refusal: ({ resumeAfter }) => (resumeAfter > this.#durableSeq ? 'JOURNAL_LOST' : null),
       began: (hello) => { this.#repeat(hello.gateway, hello.resumeAfter); },
       frame: (frame) => { this.#receive(frame); },
       fault: (reason) => { console.error(`${formatInstant(this.#timers.now())} ${reason}`); },

@@ -11,6 +11,8 @@ export type SessionFrame = Exclude<ClientFrame, { readonly op: 'hello' | 'who' }
 
 export interface SessionHandlers {
   readonly venue: string;
+  /** Why nobody can resume as this hello asks; null when he can. */
+  refusal(hello: Hello): string | null;
   /** A session began and every older one is closed. What is sent from within is told before anything later. */
   began(hello: Hello): void;
   frame(frame: SessionFrame): void;
@@ -80,6 +82,11 @@ export class Sessions {
   #begin(socket: Socket, hello: Hello): void {
     if (socket === this.#current) {
       this.#close(socket, { op: 'refused', reason: 'SECOND_HELLO' });
+      return;
+    }
+    const reason = this.#handlers.refusal(hello);
+    if (reason !== null) {
+      this.#close(socket, { op: 'refused', reason });
       return;
     }
     const older = this.#current;

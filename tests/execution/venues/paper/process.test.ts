@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, readFileSync, statSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { encodeOrder, encodeReport } from '../../../../execution/venues/paper/codec.ts';
@@ -163,6 +163,27 @@ t.test('a damaged journal stops the start', async (t) => {
   appendFileSync(first.journalPath, `{"kind":"report","report":{"kind":"acknowledged","clOrdId":"A","sourceSeq":2,"venueAt":"2026-11-20T00:00:00Z"}}\n`);
   await t.rejects(spawnIn(dataDir), /ended with 1/);
   t.match(readFileSync(join(dataDir, 'paper', 'process.log'), 'utf8'), /report 2 follows 0/);
+});
+
+t.test('a venue that has lost its journal is not believed: it would tell anew under numbers that were heard before', async (t) => {
+  const dataDir = t.testdir();
+  const first = await spawnIn(dataDir);
+  const before = new Heard();
+  const one = venueAt(first.socketPath, before);
+  await one.start(before, 0);
+  one.send(approved(order('A', { tif: 'gtc' })), receipt(1));
+  await before.until(() => before.reports.length === 1);
+  await one.stop();
+  await first.stop();
+  rmSync(first.journalPath);
+  const second = await spawnIn(dataDir);
+  const after = new Heard();
+  const two = venueAt(second.socketPath, after);
+  await two.start(after, 1);
+  t.same(after.states.filter((state) => state === 'up'), []);
+  t.match(after.faults[0], /^REFUSED JOURNAL_LOST$/);
+  await two.stop();
+  await second.stop();
 });
 
 t.test('a venue that is not there: started all the same, and down', async (t) => {

@@ -6,6 +6,7 @@ import { virtualTimers, type VirtualTimers } from '../../../../execution/timers/
 import type { VenueListener } from '../../../../execution/venue.ts';
 import { encodeReport } from '../../../../execution/venues/paper/codec.ts';
 import { paperVenue, type PaperVenueOptions } from '../../../../execution/venues/paper/venue.ts';
+import type { Ns } from '../../../../risk/domain/time.ts';
 import { at, CONFIG, d, INSTRUMENTS, line, market as marketOrder, order, print, quote } from './fixture.ts';
 import { approved, Heard, receipt } from './process-fixture.ts';
 
@@ -44,6 +45,22 @@ t.test('without latency an order acts at the same instant, after the caller has 
   timers.advanceTo(at(0));
   t.same(heard.reports.map(line), ['A acknowledged', 'A filled 100@10.01 cum 100 leaves 0 taker']);
   t.same(heard.states, ['up']);
+});
+
+t.test('a clock set back keeps no cancel waiting for it to catch up', async (t) => {
+  const inner = virtualTimers(at(0));
+  let backNs = 0n;
+  // as real timers do it: what was asked for before the step comes when as much time has passed
+  const timers = { now: () => (inner.now() - backNs) as Ns, at: (when: Ns, run: () => void) => inner.at((when + backNs) as Ns, run) };
+  const { heard, venue } = setUp({ config: { ...CONFIG, latencyMs: 5 }, timers });
+  await venue.start(heard, 0);
+  venue.send(approved(order('A', { tif: 'gtc' })), receipt(1));
+  inner.advanceTo(at(5));
+  venue.send(approved(order('B', { tif: 'gtc' })), receipt(2));
+  backNs = 60_000_000_000n;
+  venue.cancel({ clOrdId: 'A', symbol: 'SPY' });
+  inner.advanceTo(at(20));
+  t.same(heard.reports.map(line), ['A acknowledged', 'B acknowledged', 'A canceled cum 0']);
 });
 
 t.test('with latency it acts when that is over, at the quote of that time', async (t) => {

@@ -41,7 +41,7 @@ export async function listen({ config, issuer, service, hub, house, sequencer, r
   const trust = { issuer: LOCAL_ISSUER, keys: new Map([[issuer.kid, issuer.publicKey]]) };
   const gate = createGate(createAuthenticator((token, at) => verifyToken(token, trust, at), wallNowMs), nowMs);
   const app = await buildApp({
-    service, gate, events: hub, pulse: pulseOf(house, sequencer), registry, host: config.host, wallNowMs, nowMs,
+    service, gate, events: hub, pulse: pulseOf(house, sequencer), registry, isStuck: () => sequencer.state === 'emergency', host: config.host, wallNowMs, nowMs,
     answersWithinMs: BOUNDS.requestTimeoutMs, // as long as they would have had without the stop
     onDefect: (error, where) => { onDefect(`defect at ${where}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`); },
   });

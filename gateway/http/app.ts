@@ -6,17 +6,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import swagger from '@fastify/swagger';
-import { Counter, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { Gate } from '../auth/gate.ts';
 import type { Principal } from '../auth/principal.ts';
 import { registerStream } from '../ws/stream.ts';
 import type { EventSource, Pulse } from '../ws/events.ts';
 import { BOUNDS, HTTP, InFlight, Strangers } from './bounds.ts';
 import { documented } from './document.ts';
-import { problem, problemOf, Refusal, type EdgeCode } from './errors.ts';
+import { problem, problemOf, Refusal } from './errors.ts';
 import { bearerOf, checkHandshake, isOurHost, isOurMedia, isOurOrigin } from './headers.ts';
 import { parseJsonBytes } from './json.ts';
-import { createPerformer, type Performer } from './perform.ts';
+import { countRefusals, createPerformer, giveUpWhenStuck, type Performer } from './perform.ts';
 import { parseQuery, querySchema } from './query.ts';
 import { send, sendToConnection } from './reply.ts';
 import type { Route } from './route.ts';
@@ -47,6 +47,8 @@ export interface AppParts {
   readonly wallNowMs: () => number;
   /** Monotonic clock, milliseconds: rates and time-outs follow it. */
   readonly nowMs: () => number;
+  /** The log has not been writable for so long that nobody is to wait for it. */
+  readonly isStuck: () => boolean;
   /** How long a stop waits for what is in flight, milliseconds. */
   readonly answersWithinMs: number;
   /** Told of every answer that is a defect of ours. */
@@ -95,6 +97,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
 
   const performer = createPerformer(parts.service, new InFlight(BOUNDS.inFlight), countRefusals(parts.registry), parts.nowMs);
   const guards = createGuards(parts, performer, strangers);
+  giveUpWhenStuck(app, performer, parts.isStuck);
   app.setErrorHandler((error, request, reply) => {
     const answer = problemOf(error);
     if (answer !== null) performer.report(answer.body.code, request.principal, whereOf(request));
@@ -129,11 +132,6 @@ function stopInTime(app: FastifyInstance, strangers: Strangers, answersWithinMs:
     clearTimeout(timer);
     done();
   });
-}
-
-function countRefusals(registry: Registry): (code: EdgeCode) => void {
-  const counter = new Counter({ name: 'portcullis_refusals_total', help: 'Refusals of the edge by code', labelNames: ['code'], registers: [registry] });
-  return (code) => { counter.inc({ code }); };
 }
 
 const SECURITY_SCHEMES = { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } as const;

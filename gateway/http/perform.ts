@@ -1,20 +1,45 @@
 /** The one way from a face to the service: form → role → account → room → one call. HTTP and socket both go through it. */
+import type { FastifyInstance } from 'fastify';
+import { Counter, type Registry } from 'prom-client';
 import { reaches, type Principal } from '../auth/principal.ts';
 import { BOUNDS, Buckets, type InFlight } from './bounds.ts';
-import { Refusal, type EdgeCode } from './errors.ts';
+import { problem, Refusal, type EdgeCode } from './errors.ts';
 import { accountsNamed, admit, type RawInput, type Route } from './route.ts';
 import type { Answer, RefusalEvent, Service } from './service.ts';
 
 export interface Performer {
   /** Rejects with a Refusal, or with a defect. */
   perform(route: Route, principal: Principal, raw: RawInput): Promise<Answer>;
+  /** Answers all who wait, but for urgent routes: what they asked for goes on without them. */
+  giveUp(): void;
   /** Throws Refusal RATE_LIMITED for a person with too many 403s within a minute, unless the route is urgent. */
   checkRate(route: Route | null, principal: Principal): void;
   /** Hands a refusal of the edge to the service: a 403 of a known person is recorded, all others are counted. */
   report(code: EdgeCode, principal: Principal | null, where: Pick<RefusalEvent, 'method' | 'route' | 'source'>): void;
 }
 
+/** Those who wait for an answer, and may be told that there is none for now. */
+class Waiting {
+  readonly #all = new Set<(answer: Answer) => void>();
+
+  /** What `answer` resolves to, or what `tell` says before it does. */
+  until(answer: Promise<Answer>): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      this.#all.add(resolve);
+      answer.finally(() => { this.#all.delete(resolve); }).then(resolve, reject);
+    });
+  }
+
+  tell(answer: Answer): void {
+    for (const resolve of this.#all) resolve(answer);
+    this.#all.clear();
+  }
+}
+
+const STUCK = problem('NOT_READY', 'The log cannot be written. What was asked may be done once it can: ask again under the same id');
+
 export function createPerformer(service: Service, inFlight: InFlight, count: (code: EdgeCode) => void, nowMs: () => number): Performer {
+  const waiting = new Waiting();
   const forbidden = new Buckets(BOUNDS.forbiddenPerMinute / 60, BOUNDS.forbiddenPerMinute, nowMs);
 
   return {
@@ -24,14 +49,19 @@ export function createPerformer(service: Service, inFlight: InFlight, count: (co
       for (const account of accountsNamed(input)) {
         if (!reaches(principal, account)) throw new Refusal('FORBIDDEN', 'The token does not reach the account');
       }
-      if (route.urgent !== true && !inFlight.enter()) throw new Refusal('OVERLOADED');
+      const isUrgent = route.urgent === true;
+      if (!isUrgent && !inFlight.enter()) throw new Refusal('OVERLOADED');
       try {
-        const answer = await route.run(service, principal, input);
+        const done = route.run(service, principal, input);
+        const answer = await (isUrgent ? done : waiting.until(done));
         if (answer.status === 403) forbidden.take(principal.person);
         return answer;
       } finally {
-        if (route.urgent !== true) inFlight.leave();
+        if (!isUrgent) inFlight.leave();
       }
+    },
+    giveUp() {
+      waiting.tell(STUCK);
     },
     checkRate(route, principal) {
       if (route?.urgent !== true && forbidden.empty(principal.person)) throw new Refusal('RATE_LIMITED');
@@ -43,4 +73,20 @@ export function createPerformer(service: Service, inFlight: InFlight, count: (co
       service.refused({ kind: denied ? 'denied' : 'counted', principal, code, ...where });
     },
   };
+}
+
+export function countRefusals(registry: Registry): (code: EdgeCode) => void {
+  const counter = new Counter({ name: 'portcullis_refusals_total', help: 'Refusals of the edge by code', labelNames: ['code'], registers: [registry] });
+  return (code) => { counter.inc({ code }); };
+}
+
+const STUCK_LOOKED_AT_EVERY_MS = 500;
+
+/** Also for who comes while the log is stuck, by a way that only the log answers. */
+export function giveUpWhenStuck(app: FastifyInstance, performer: Performer, isStuck: () => boolean): void {
+  const timer = setInterval(() => { if (isStuck()) performer.giveUp(); }, STUCK_LOOKED_AT_EVERY_MS).unref();
+  app.addHook('onClose', (_instance, done) => {
+    clearInterval(timer);
+    done();
+  });
 }

@@ -59,7 +59,7 @@ export class FakeEvents implements EventSource {
 }
 
 /** `answersWithinMs`: how long a stop waits for what is in flight; a minute, unless the test is about its end. */
-export async function makeEdge({ answersWithinMs = 60_000 } = {}): Promise<Edge> {
+export async function makeEdge({ answersWithinMs = 60_000, isStuck = (): boolean => false } = {}): Promise<Edge> {
   const calls: Call[] = [];
   const refusals: RefusalEvent[] = [];
   const defects: unknown[] = [];
@@ -80,7 +80,7 @@ export async function makeEdge({ answersWithinMs = 60_000 } = {}): Promise<Edge>
   const app = await buildApp({
     service, events, registry: new Registry(), host: '127.0.0.1', gate: createGate(auth, () => time.nowMs),
     pulse: { beat: () => ({ head: 7, marketAgeMs: 1, logLag: 0 }), summary: () => ({ equity: '1' }) },
-    wallNowMs: () => time.wallMs, nowMs: () => time.nowMs, answersWithinMs, onDefect: (error) => defects.push(error),
+    wallNowMs: () => time.wallMs, nowMs: () => time.nowMs, answersWithinMs, isStuck, onDefect: (error) => defects.push(error),
   });
   await app.ready();
   return {

@@ -83,3 +83,20 @@ t.test('a stop does not wait for ever: for the rest of a head, of a body, or for
   await edge.app.close();
   t.same(await said, ['', '', '']);
 });
+
+t.test('who waits for a log that cannot be written is told so; what was asked goes on', async (t) => {
+  let isStuck = false;
+  const edge = await makeEdge({ isStuck: () => isStuck });
+  t.teardown(() => edge.app.close());
+  let answer: (answer: Answer) => void = () => undefined;
+  edge.answers.set('submitOrder', () => new Promise((give) => {
+    answer = give;
+    isStuck = true;
+  }));
+  const headers = { authorization: `Bearer ${await edge.token()}`, 'content-type': 'application/json' };
+  const told = await fetch(new URL('/v1/orders', await edge.listen()), { method: 'POST', headers, body: JSON.stringify(order) });
+  t.match(await told.json(), { status: 503, code: 'NOT_READY', detail: /same id/ });
+  t.equal(told.headers.get('retry-after'), '1');
+  answer({ status: 201, body: { done: 'late' } });
+  t.strictSame(edge.defects, []);
+});

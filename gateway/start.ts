@@ -17,6 +17,7 @@ import { openKeyFile } from './auth/key-file.ts';
 import { startBackground } from './background.ts';
 import { Behind } from './behind.ts';
 import type { Config } from './config.ts';
+import { drained } from './drained.ts';
 import { endAll } from './end-all.ts';
 import { EventHub } from './events.ts';
 import { listen } from './faces.ts';
@@ -151,7 +152,7 @@ async function close({ surroundings, wall, transparency, opened, emergency, behi
     () => { surroundings.market.stop(); },
     () => { surroundings.timers.stop(); },
     () => behind.stop(),
-    () => sequencer.close().then(() => nextTurn()), // the tree has its last leaves with the next turn
+    () => drained(sequencer, wall).then(() => nextTurn()), // the tree has its last leaves with the next turn
     () => { wall.stop(); },
     () => transparency.publish(),
     () => { emergency.close(); },

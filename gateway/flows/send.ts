@@ -55,6 +55,7 @@ function denials(house: House, parent: Parent, { order, cumQty }: Child): readon
 
 /** Without a verdict its cancel was asked for, or its venue lost it: that record stands before this one. */
 function withhold(house: House, { order }: Child, { verdicts, why }: Pick<SliceWithheld, 'verdicts' | 'why'>, { seq }: Receipt): void {
+  if (!house.journal.accepts('reserved')) return; // at the end of a stop: it never left, so the next start asks the venue and gets `absent`
   const { account, clOrdId, orderQty, parent, strategy, symbol } = order;
   const withheld = draft('slice.withheld', SYSTEM, seq, {
     account, clOrdId, decision: 'denied', due: null, judged: null, observed: [], orderQty: formatDecimal(orderQty), parent, strategy, symbol, verdicts, why,

@@ -83,7 +83,7 @@ export interface OrderRejected extends OrderReport {
 /** A parent whose time is over: what is left of it is the opportunity part of its shortfall. */
 export interface ParentExpired extends OfOrder {
   readonly leavesQty: string;
-  /** Mid at the end, for the opportunity part; null when there was none. */
+  /** The last mid at the end, for the opportunity part; null when there was no quote. */
   readonly endPx: string | null;
 }
 export interface CancelRequested extends OfOrder {

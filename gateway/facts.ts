@@ -3,7 +3,7 @@ import { divide, formatDecimal, ONE, type Decimal } from '../risk/domain/decimal
 import { formatInstant } from '../risk/domain/time.ts';
 import type { Facts, SymbolFacts, SymbolFactsJson } from '../risk/facts.ts';
 import type { PolicyInForce } from '../risk/policy.ts';
-import { isFresh, quoteSeen } from '../risk/quote.ts';
+import { AHEAD_MAX_MS, isFresh, quoteSeen } from '../risk/quote.ts';
 import { policyInForce, type House } from './house.ts';
 
 const TWO = (ONE * 2n) as Decimal;
@@ -35,6 +35,16 @@ export function freshMidOf(facts: Facts, symbol: string, { policy }: PolicyInFor
   const seen = facts.symbols.get(symbol);
   const quote = quoteSeen(seen, facts.now);
   return quote !== null && isFresh(quote, policy) ? midOf(seen) : null;
+}
+
+/**
+ * The mid of the last quote, to measure by; null for one that is from the future, crossed or one-sided. It may be older than a decision
+ * would go by: in a thin market it is the last price that anybody showed, and a cost that stays unknown for ever helps nobody.
+ */
+export function lastMidOf(facts: Facts, symbol: string): Decimal | null {
+  const seen = facts.symbols.get(symbol);
+  const quote = quoteSeen(seen, facts.now);
+  return quote !== null && quote.ageMs >= -AHEAD_MAX_MS && quote.bidPx <= quote.askPx ? midOf(seen) : null;
 }
 
 export function factsJson(facts: SymbolFacts | undefined): SymbolFactsJson {

@@ -2,9 +2,9 @@ import { draft, SYSTEM } from '../../compliance/records.ts';
 import { nextStep } from '../../execution/schedule.ts';
 import { formatDecimal, subtract } from '../../risk/domain/decimal.ts';
 import { plusMs, type Ns } from '../../risk/domain/time.ts';
-import { freshMidOf, readFacts, textOf } from '../facts.ts';
+import { lastMidOf, readFacts, textOf } from '../facts.ts';
 import { cancelInAnyCase } from '../emergency.ts';
-import { policyInForce, type House } from '../house.ts';
+import type { House } from '../house.ts';
 import { cancelDrafts, cancelsOf } from './cancel.ts';
 import { releaseSlice } from './release-slice.ts';
 
@@ -41,7 +41,7 @@ async function expireParent(house: House, id: string): Promise<void> {
 
   // record
   const expired = draft('parent.expired', SYSTEM, parent.decidedSeq, {
-    account: parent.account, clOrdId: id, endPx: textOf(freshMidOf(facts, parent.symbol, policyInForce(house))),
+    account: parent.account, clOrdId: id, endPx: textOf(lastMidOf(facts, parent.symbol)),
     leavesQty: formatDecimal(subtract(parent.orderQty, parent.cumQty)), parent: id, strategy: parent.strategy, symbol: parent.symbol,
   });
   const { durable } = house.journal.append([expired, ...cancelDrafts(cancels, 'first')]);

@@ -10,7 +10,7 @@ import { formatInstant } from '../../risk/domain/time.ts';
 import { unpackVerdicts } from '../../risk/verdicts.ts';
 import type { LegDecided, TargetDecided } from '../../risk/records.ts';
 import { reaches, type Principal } from '../auth/principal.ts';
-import { freshMidOf, readFacts, textOf } from '../facts.ts';
+import { lastMidOf, readFacts, textOf } from '../facts.ts';
 import { decidedSeqOf, decisionAt } from '../flows/recall.ts';
 import { submitTarget, type TargetAnswer, type TargetSubmission } from '../flows/submit-target.ts';
 import { withdrawTarget } from '../flows/withdraw.ts';
@@ -102,12 +102,12 @@ async function view(house: House, account: string, targetId: string): Promise<An
 const parentsOf = (house: House, target: Target | null): Parent[] => (target?.parents ?? []).flatMap((id) => findParent(house.state.execution, id) ?? []);
 
 /**
- * A parent with its progress, and its shortfall so far: against the mid of now while it lives, of its end afterwards; unknown where the
- * quote cannot be believed, for the end would say so too: then what was not done has no cost yet, nor has the whole. A
- * remainder that was withdrawn is no longer wished, so there is no opportunity in it.
+ * A parent with its progress, and its shortfall so far: against the last mid while it lives, that of its end afterwards; unknown where
+ * there is none, for the end would say so too: then what was not done has no cost yet, nor has the whole. A remainder that was withdrawn
+ * is no longer wished, so there is no opportunity in it.
  */
 function parentView(house: House, parent: Parent): unknown {
-  const endPx = parent.end === null ? freshMidOf(readFacts(house, [parent.symbol]), parent.symbol, policyInForce(house)) : parent.end.px;
+  const endPx = parent.end === null ? lastMidOf(readFacts(house, [parent.symbol]), parent.symbol) : parent.end.px;
   const { arrivalPx, halfSpread } = parent;
   const isWithdrawn = parent.end?.reason === 'withdrawn' || parent.end?.reason === 'superseded';
   const wished = isWithdrawn ? parent.cumQty : parent.orderQty;

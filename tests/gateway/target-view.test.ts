@@ -16,13 +16,23 @@ t.test('a live figure is unknown where the end would call it so', async (t) => {
   };
   await aim(house, target(house, 'T1', { IBM: '1000' }));
   await time.advance(1_000);
-  t.ok(await shortfall(), 'of a quote that is believed');
+  t.ok(await shortfall(), 'of a whole quote');
   quote('IBM', '100.02', '100');
   t.equal(await shortfall(), null, 'of a crossed one');
   quote('IBM', '99.99', '100.01');
   t.ok(await shortfall());
   await time.advance(30_001);
-  t.equal(await shortfall(), null, 'of a stale one');
+  t.ok(await shortfall(), 'of an old one: it is the last price that anybody showed');
+});
+
+t.test('an end in a market that has gone quiet is measured by its last price', async (t) => {
+  const { house, time, quote, all } = await houseFor(t);
+  await aim(house, target(house, 'T1', { IBM: '1000' }));
+  quote('IBM', '100.99', '101.01');
+  await time.advance(61_000);
+  t.equal(all('parent.expired')[0]?.endPx, '101');
+  const { body } = await targetService(house).getTarget(alice, 'T1', undefined);
+  t.match(body, { parents: [{ state: 'expired', shortfall: { opportunity: '1000', total: '1000' } }] });
 });
 
 t.test('what was not done by the end is unknown where the last quote cannot be believed, and not free', async (t) => {

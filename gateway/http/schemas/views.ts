@@ -24,7 +24,7 @@ const LegView = Type.Object({ symbol: Text, requested: TextOrNull, allowed: Text
 const TARGET = { targetId: Text, decision: Decision, receipt: nullable(ReceiptView), policy: PolicyView, verdicts: Verdicts, legs: Type.Array(LegView) };
 export const TargetView = Type.Object(TARGET, STRICT);
 
-/** `opportunity`, and with it the whole, is null while no price of what was not done can be believed. */
+/** `opportunity`, and with it the whole, is null where nobody has quoted a price for what was not done. */
 const ShortfallView = Type.Object({
   delay: Text, spread: Text, impact: Text, opportunity: TextOrNull, fees: Text, total: TextOrNull, bps: nullable(Type.Number()),
 }, STRICT);

@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Principal } from '../auth/principal.ts';
 import type { Guard } from '../http/app.ts';
 import type { Strangers } from '../http/bounds.ts';
+import { documented } from '../http/document.ts';
 import { Refusal } from '../http/errors.ts';
 import { CLOSE, SOCKET_BOUNDS } from './bounds.ts';
 import { Session, type SessionPorts, type StreamSocket } from './session.ts';
@@ -94,7 +95,8 @@ const { payloadBytes, fragments, bufferedChunks } = SOCKET_BOUNDS;
 const SERVER_OPTIONS = { maxPayload: payloadBytes, perMessageDeflate: false, maxFragments: fragments, maxBufferedChunks: bufferedChunks };
 
 const DOCUMENTED = {
-  summary: 'Events and commands over a WebSocket', security: [{ bearer: [] }], response: { 101: { description: 'The protocol changes to that of RFC 6455' } },
+  summary: 'Events and commands over a WebSocket', security: [{ bearer: [] }],
+  response: { ...documented({}), 101: { description: 'The protocol changes to that of RFC 6455' } },
 };
 
 /** The plugin's hooks stay within this scope: other routes do not pay for them. */

@@ -14,7 +14,7 @@ export interface Doubt {
 const DUPLICATE = 'DUPLICATE';
 
 /**
- * What is wrong with a report about an order of ours; null when it fits. `siblings`: all children of its parent. What would count a fill
+ * What is wrong with a report about an order of ours; null when it fits. `siblings`: all children of its parent, itself among them. What would count a fill
  * twice, free what the venue has accepted, or cannot be booked at all, does not apply; a fill too many does: the position is real.
  */
 export function doubtOf(child: Child, siblings: readonly Child[], report: VenueReport): Doubt | null {
@@ -52,9 +52,8 @@ function isCounted({ chain, cumQty, toldQty }: Child, siblings: readonly Child[]
 }
 
 /** Of an order and those that are to replace it the largest may be filled; what was, counts, however much it is. */
-function isMoreThanOrdered({ chain, order, cumQty }: Child, siblings: readonly Child[], total: Decimal): boolean {
-  const ordered = siblings.filter((other) => other.chain === chain).map((other) => other.order.orderQty);
-  return total > cumQty && ordered.every((qty) => total > qty) && total > order.orderQty;
+function isMoreThanOrdered({ chain, cumQty }: Child, siblings: readonly Child[], total: Decimal): boolean {
+  return total > cumQty && siblings.every((other) => other.chain !== chain || total > other.order.orderQty);
 }
 
 function oddity(child: Child, report: VenueReport): string | null {

@@ -43,7 +43,7 @@ export interface HousePorts {
   readonly say: (line: string) => void;
   /** The state is of no use any more: the process must end, and recovery takes over. */
   readonly fatal: (error: unknown) => void;
-  readonly isKilled: House['isKilled'];
+  readonly killed: House['killed'];
   readonly defer?: NonNullable<SequencerOptions['defer']>;
 }
 
@@ -110,11 +110,11 @@ function checkedRecord({ seq, canonical, hash }: StoredRecord): LogRecord {
   return parseRecord(canonical);
 }
 
-function houseOf({ head, state, store, timers, market, router, isKilled }: HousePorts, sequencer: Sequencer, ways: Ways): House {
+function houseOf({ head, state, store, timers, market, router, killed }: HousePorts, sequencer: Sequencer, ways: Ways): House {
   const lookUp: House['lookUp'] = async (subject) => (await store.bySubject(subject)).map(checkedRecord);
   const policyBefore = formerPolicies(store, () => lookUp(POLICIES));
   return {
-    state, journal: sequencer, timers, market, router, isKilled, ...ways, lookUp,
+    state, journal: sequencer, timers, market, router, killed, ...ways, lookUp,
     admits: () => ways.waitingFor() === null && sequencer.accepts('strategy'),
     records: async (from, to) => (await store.read(from, to - from)).map(checkedRecord),
     // A policy comes in force at a start and nowhere else.
@@ -127,8 +127,6 @@ export interface Opening {
   readonly wanted: PolicyInForce;
   readonly emergency: EmergencyLog;
   readonly openVenue: (policy: VenuePolicy) => Promise<OpenVenue>;
-  /** Why the firm is to be halted before anything moves; null: it is not. */
-  readonly killed: () => string | null;
   /** For the operator: one line each. */
   readonly say: (line: string) => void;
 }
@@ -137,14 +135,14 @@ export interface Opening {
  * From the folded log to a house that works. A crash before the first append is durable leaves nothing; one after it leaves a start in
  * the log that the next one repeats.
  */
-export async function bringUp(house: House, desk: VenueDesk, { node, wanted, emergency, openVenue, killed, say }: Opening): Promise<void> {
+export async function bringUp(house: House, desk: VenueDesk, { node, wanted, emergency, openVenue, say }: Opening): Promise<void> {
   refuseForsaken(house, wanted);
   const doubt = sameVersionOf(house.state.risk.policy, wanted);
   if (doubt !== null) say(doubt);
   await house.journal.append(openingDrafts(house, node, wanted)).durable;
   adoptEmergency(house, emergency);
   for (const policy of wanted.policy.venues) await desk.connect(house, await openVenue(policy));
-  const reason = killed();
+  const reason = house.killed();
   if (reason !== null && stateOf(house.state.risk, FIRM) !== 'halted') haltFirm(house, reason);
   askVenues(house);
   house.market.start();

@@ -7,7 +7,6 @@ import type { Behind } from './behind.ts';
 import { haltFirm } from './flows/flip-switch.ts';
 import { markAccounts } from './flows/mark-accounts.ts';
 import type { House } from './house.ts';
-import { readKillFile } from './kill-file.ts';
 import type { Transparency } from './transparency.ts';
 
 const MARK_EVERY_MS = 1_000;
@@ -21,7 +20,6 @@ export interface Background {
   readonly house: House;
   readonly transparency: Transparency;
   readonly behind: Behind;
-  readonly dataDir: string;
   /** The wall's: checkpoints and the kill file do not wait for a market. */
   readonly wall: Timers;
   /** Whether the market has said its last: see `Surroundings`. */
@@ -30,10 +28,10 @@ export interface Background {
   readonly say: (line: string) => void;
 }
 
-export function startBackground({ house, transparency, behind, dataDir, wall, hasEnded, say }: Background): void {
+export function startBackground({ house, transparency, behind, wall, hasEnded, say }: Background): void {
   every(() => (hasEnded() ? wall : house.timers), MARK_EVERY_MS, () => { markAccounts(house); });
   every(() => wall, CHECKPOINT_EVERY_MS, publisher(house, transparency, say));
-  every(() => wall, KILL_LOOKED_AT_EVERY_MS, killWatch(house, dataDir));
+  every(() => wall, KILL_LOOKED_AT_EVERY_MS, killWatch(house));
   every(() => wall, SNAPSHOT_LOOKED_AT_EVERY_MS, () => { behind.look(house).catch(house.fail); });
   const verifyPast = (): void => { behind.verifyPast(house, (reason) => { haltFirm(house, reason); }).catch(house.fail); };
   verifyPast();
@@ -73,10 +71,10 @@ function publisher(house: House, transparency: Transparency, say: (line: string)
 }
 
 /** The file halts each time it appears, and again while it stays and the firm was released; its going releases nothing. The start has looked first. */
-function killWatch(house: House, dataDir: string): () => void {
-  let seen = readKillFile(dataDir) !== null;
+function killWatch(house: House): () => void {
+  let seen = house.killed() !== null;
   return () => {
-    const reason = readKillFile(dataDir);
+    const reason = house.killed();
     if (reason !== null && (!seen || stateOf(house.state.risk, FIRM) !== 'halted')) {
       haltFirm(house, reason);
     }

@@ -3,7 +3,7 @@ import { divide, formatDecimal, ONE, type Decimal } from '../risk/domain/decimal
 import { formatInstant } from '../risk/domain/time.ts';
 import type { Facts, SymbolFacts, SymbolFactsJson } from '../risk/facts.ts';
 import type { PolicyInForce } from '../risk/policy.ts';
-import { AHEAD_MAX_MS, isFresh, quoteSeen } from '../risk/quote.ts';
+import { isFresh, isSound, quoteSeen } from '../risk/quote.ts';
 import { policyInForce, type House } from './house.ts';
 
 const TWO = (ONE * 2n) as Decimal;
@@ -44,7 +44,7 @@ export function freshMidOf(facts: Facts, symbol: string, { policy }: PolicyInFor
 export function lastMidOf(facts: Facts, symbol: string): Decimal | null {
   const seen = facts.symbols.get(symbol);
   const quote = quoteSeen(seen, facts.now);
-  return quote !== null && quote.ageMs >= -AHEAD_MAX_MS && quote.bidPx <= quote.askPx ? midOf(seen) : null;
+  return quote !== null && isSound(quote) ? midOf(seen) : null;
 }
 
 export function factsJson(facts: SymbolFacts | undefined): SymbolFactsJson {

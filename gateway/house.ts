@@ -25,8 +25,8 @@ export interface House {
   readonly admits: () => boolean;
   /** What keeps new work out; null when nothing does. */
   readonly waitingFor: () => string | null;
-  /** Whether the kill file is there: while it is, nobody releases the firm. */
-  readonly isKilled: () => boolean;
+  /** Why the kill file halts the firm; null while it is not there. While it is, nobody releases the firm. */
+  readonly killed: () => string | null;
   /** How far the clock last stepped back, ms. */
   readonly clockStepBackMs: () => number;
   /** Records that memory has forgotten, by the key of `subjectOf`; ascending. */

@@ -112,7 +112,7 @@ function run(made: Made): Running {
   const { config, ports, wanted, opened: { log, head, state, store }, surroundings: { timers, market }, wall, transparency, hub, emergency } = made;
   const assembled = assemble({
     log, head, state, store, timers, wall, market, emergency, fold: foldInto(state, wanted), router: fixedRule, say: ports.say, fatal: ports.fatal,
-    isKilled: () => readKillFile(config.dataDir) !== null,
+    killed: () => readKillFile(config.dataDir),
     onDurable(records, lines) {
       setImmediate(() => { // those who wait for an answer do not wait for this; who asks for more after it comes later than this
         try {
@@ -139,8 +139,8 @@ async function recover(made: Made, { house, desk, started }: Running): Promise<v
   const { head, forkOf } = opened;
   const node = { ...ports.node, ...buildOf(surroundings), forkOf: head.size === 0 ? forkOf : null, policyHash: wanted.hash, resumedAt: head.size };
   const ways = { config, log: opened.log, surroundings, universe: wanted.universe, execution: opened.state.execution, onFault: ports.say };
-  await bringUp(house, desk, { node, wanted, emergency, openVenue: (policy) => openVenue(policy, ways), killed: () => readKillFile(config.dataDir), say: ports.say });
-  startBackground({ house, transparency, behind, dataDir: config.dataDir, wall, hasEnded: surroundings.hasEnded, say: ports.say });
+  await bringUp(house, desk, { node, wanted, emergency, openVenue: (policy) => openVenue(policy, ways), say: ports.say });
+  startBackground({ house, transparency, behind, wall, hasEnded: surroundings.hasEnded, say: ports.say });
   if (surroundings.hasBegun || opened.state.execution.parents.size > 0) surroundings.begin();
   started();
 }

@@ -22,10 +22,11 @@ export function quoteSeen(facts: SymbolFacts | undefined, now: Ns): QuoteSeen | 
   return { bidPx, askPx, mid: (toNumber(bidPx) + toNumber(askPx)) / 2, ageMs: msBetween(now, quoteAt) };
 }
 
-/** Neither stale, nor from the future, nor crossed. */
-export function isFresh(quote: QuoteSeen, policy: Policy): boolean {
-  return quote.ageMs <= policy.limits.quoteStaleAfterMs && quote.ageMs >= -AHEAD_MAX_MS && quote.bidPx <= quote.askPx;
-}
+/** Neither from the future nor crossed, however old. */
+export const isSound = ({ ageMs, bidPx, askPx }: QuoteSeen): boolean => ageMs >= -AHEAD_MAX_MS && bidPx <= askPx;
+
+/** Sound, and not stale. */
+export const isFresh = (quote: QuoteSeen, { limits }: Policy): boolean => isSound(quote) && quote.ageMs <= limits.quoteStaleAfterMs;
 
 /** A fact that must be a positive number to be one. */
 export function positive(value: number | null | undefined): number | null {

@@ -37,8 +37,9 @@ export function applyReport(house: House, venue: string, report: VenueReport): v
   // act: a fill of an order that has left memory is booked by what the log says of the order
   if (child === null && report.kind === 'filled') bookInTime(house, venue, report);
   // an order that has ended for us is not to work there; and a cancel may have arrived before its order and found nothing: now it does
-  if (child !== null && doubt !== null && !isOpen(child.state) && WORKS[report.kind] === true) house.venues.get(venue)?.cancel(child.order);
-  if (child?.state === 'pending_cancel' && (report.kind === 'acknowledged' || report.kind === 'replaced')) sendCancels(house, [child.order]);
+  const works = report.kind === 'acknowledged' || report.kind === 'replaced';
+  if (works && child !== null && doubt !== null && !isOpen(child.state)) house.venues.get(venue)?.cancel(child.order);
+  if (works && child?.state === 'pending_cancel') sendCancels(house, [child.order]);
 }
 
 /** A fill's content stands in its break: should nobody know the order, a person can still book it. */
@@ -46,9 +47,6 @@ function unknown(report: VenueReport): Doubt {
   const what = 'an order that memory does not know';
   return { what: report.kind === 'filled' ? `${what}: ${report.execId}, ${formatDecimal(report.lastQty)} at ${formatDecimal(report.lastPx)}` : what, applies: false };
 }
-
-/** Reports that say that the venue works an order, whatever we hold it for. */
-const WORKS: Readonly<Partial<Record<VenueReport['kind'], true>>> = { acknowledged: true, replaced: true };
 
 function unbookable(house: House, { order }: Child, report: VenueReport): Doubt | null {
   const account = house.state.risk.accounts.get(order.account);

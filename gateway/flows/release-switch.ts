@@ -77,7 +77,7 @@ function faultOf(house: House, approval: Approval, isAlone: boolean, approve: bo
   const current = house.state.risk.switches.get(switchKey(approval.scope));
   if (approval.state !== 'pending' || current?.engagement !== approval.engagement) return 'void';
   if (house.timers.now() > approval.expiresAtNs) return 'expired';
-  return approve && switchKey(approval.scope) === switchKey(FIRM) && house.isKilled() ? 'killed' : null;
+  return approve && switchKey(approval.scope) === switchKey(FIRM) && house.killed() !== null ? 'killed' : null;
 }
 
 /** The attempt names who made it; its cause, the request, names who asked, for what and why. */

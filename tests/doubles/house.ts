@@ -112,7 +112,7 @@ export async function testHouse(options: TestHouseOptions = {}): Promise<TestHou
     policyAt: () => Promise.resolve(policy),
     emergency: options.emergency?.(time) ?? { record: (drafts) => void notes.push(...drafts) },
     fail: (error) => void failures.push(error),
-    isKilled: () => false,
+    killed: () => null,
     unlessUnwritable: (durable) => trouble.unless(durable, sequencer.state !== 'flowing'),
   };
   await sequencer.append(openingDrafts(house, { ...NODE, policyHash: policy.hash, resumedAt: head.size }, policy)).durable;

@@ -33,12 +33,12 @@ async function start(store: MemoryStore, wanted: PolicyInForce, kill: string | n
   const emergency = { entries: () => [], append: () => [], archive: () => undefined, close: () => undefined };
   const { house, desk, started, sequencer } = assemble({
     log: 'testlog1', head, state, store, fold: (record) => { fold(state, record, (hash) => blobs.get(hash) ?? null); }, timers: time, wall: time, market,
-    router: fixedRule, emergency, isKilled: () => false, onDurable: () => undefined, say: () => undefined, fatal: (error) => { throw error; }, defer: queueMicrotask,
+    router: fixedRule, emergency, killed: () => kill, onDurable: () => undefined, say: () => undefined, fatal: (error) => { throw error; }, defer: queueMicrotask,
   });
   const venue = scriptedVenue('PAPER', time, state.execution.venues.get('PAPER') ?? 0);
   const said: string[] = [];
   const openVenue = () => Promise.resolve({ venue, stop: () => Promise.resolve() });
-  await bringUp(house, desk, { node: NODE, wanted, emergency, openVenue, killed: () => kill, say: (line) => { said.push(line); } });
+  await bringUp(house, desk, { node: NODE, wanted, emergency, openVenue, say: (line) => { said.push(line); } });
   started();
   return { house, sequencer, time, venue, said };
 }
@@ -86,13 +86,18 @@ t.test('other content under the version in force is told to the operator, once, 
 
 const WORKING = { clOrdId: 'A', account: 'ACC1', strategy: 'alpha-1', symbol: 'IBM', side: 'buy', orderQty: '100', type: 'limit', limitPx: '100', tif: 'day' } as never;
 
-t.test('a start with the kill file there is halted before anything moves', async (t) => {
+/** A log that was closed while an order works. */
+async function leftWorking(): Promise<MemoryStore> {
   const store = memoryStore();
-  const one = await start(store, sample);
-  await orderService(one.house).submitOrder(alice, WORKING);
-  await one.time.settle();
-  await one.sequencer.close();
-  const two = await start(store, sample, 'DATA_DIR/KILL exists');
+  const { house, time, sequencer } = await start(store, sample);
+  await orderService(house).submitOrder(alice, WORKING);
+  await time.settle();
+  await sequencer.close();
+  return store;
+}
+
+t.test('a start with the kill file there is halted before anything moves', async (t) => {
+  const two = await start(await leftWorking(), sample, 'DATA_DIR/KILL exists');
   t.match(two.house.state.risk.switches.get('firm:*'), { state: 'halted', reason: 'DATA_DIR/KILL exists' });
   await two.time.settle();
   t.equal(new Set(two.venue.cancels).size, 1, 'and what worked is cancelled');
@@ -100,11 +105,7 @@ t.test('a start with the kill file there is halted before anything moves', async
 });
 
 t.test('a start is refused while orders work at a venue that the policy no longer names, and leaves no record', async (t) => {
-  const store = memoryStore();
-  const one = await start(store, sample);
-  await orderService(one.house).submitOrder(alice, WORKING);
-  await one.time.settle();
-  await one.sequencer.close();
+  const store = await leftWorking();
   const before = store.lines.length;
   const [venue] = sample.policy.venues;
   if (venue === undefined) throw new Error('the sample names a venue');

@@ -160,7 +160,7 @@ export class World {
     const node = { version: 'sim', commit: null, lockfileHash: '', policyHash: SETTING.hash, node: '', v8: '', arch: '', clock: 'wall', forkOf: null, resumedAt: head.size };
     const venue = this.#plant?.venue?.(life.venue) ?? life.venue;
     const openVenue = () => Promise.resolve({ venue: this.#mortal(venue), stop: () => venue.stop() });
-    const opening = { node, wanted: SETTING, emergency: this.disk.open(), openVenue, killed: () => null, say: () => undefined };
+    const opening = { node, wanted: SETTING, emergency: this.disk.open(), openVenue, say: () => undefined };
     bringUp(house, desk, opening).then(() => {
       if (life.isDead) return;
       started();
@@ -212,7 +212,7 @@ export class World {
       },
       market: patchyMarket(this.#market, (symbol) => this.#isMissing(symbol)), router: this.#isWide ? wideRouter(this.random) : fixedRule,
       emergency: this.disk.open(),
-      isKilled: () => false,
+      killed: () => null,
       onDurable: (records) => {
         for (const { kind, body } of records) {
           if (kind === 'order.unknown') this.fire('unknownOutcome');

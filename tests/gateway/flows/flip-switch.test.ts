@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { emergencyPath, openEmergency, readEmergency, type EmergencyLog } from '../../../compliance/emergency.ts';
 import { startBackground } from '../../../gateway/background.ts';
+import { readKillFile } from '../../../gateway/kill-file.ts';
 import type { Behind } from '../../../gateway/behind.ts';
 import type { Principal } from '../../../gateway/auth/principal.ts';
 import type { House } from '../../../gateway/house.ts';
@@ -230,7 +231,7 @@ t.test('a past that is broken halts the firm, and cancels what works', async (t)
   };
   const behind = { look: () => Promise.resolve(), verifyPast } as unknown as Behind;
   const transparency = { publish: () => null, size: 0 } as unknown as Transparency;
-  startBackground({ behind, dataDir: t.testdir({}), hasEnded: () => false, house, transparency, say: () => undefined, wall: time });
+  startBackground({ behind, hasEnded: () => false, house, transparency, say: () => undefined, wall: time });
   await time.settle();
   t.match(all('switch.flipped'), [{ reason: 'broken', scope: { kind: 'firm' }, state: 'halted' }]);
   t.equal(new Set(venue.cancels).size, 3);
@@ -261,7 +262,8 @@ t.test('DATA_DIR/KILL in each form halts the firm, once each time it appears', a
     const dataDir = mkdtempSync(join(t.testdirName, '..', 'kill-'));
     t.teardown(() => { rmSync(dataDir, { force: true, recursive: true }); });
     const { house, time, venue, all } = await busyHouse(t);
-    startBackground({ behind: NOTHING_BEHIND, dataDir, hasEnded: () => false, house, transparency, say: () => undefined, wall: time });
+    const watched = { ...house, killed: () => readKillFile(dataDir) };
+    startBackground({ behind: NOTHING_BEHIND, hasEnded: () => false, house: watched, transparency, say: () => undefined, wall: time });
     await time.advance(500);
     t.equal(all('switch.flipped').length, 0, `${form}: not yet`);
     make(join(dataDir, 'KILL'));

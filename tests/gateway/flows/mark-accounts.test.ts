@@ -39,7 +39,7 @@ t.test('at most once a second, by the clock that the log keeps', async (t) => {
   const { house, quote, time, all } = await holding(t);
   const behind = { look: () => Promise.resolve(), verifyPast: () => Promise.resolve() } as unknown as Behind;
   const transparency = { publish: () => null, size: 0 } as unknown as Transparency;
-  startBackground({ behind, dataDir: t.testdir(), hasEnded: () => false, house, transparency, say: () => undefined, wall: time });
+  startBackground({ behind, hasEnded: () => false, house, transparency, say: () => undefined, wall: time });
   for (let i = 0; i < 40; i++) {
     quote('IBM', `10${String(i % 7)}.00`, `10${String(i % 7)}.02`);
     await time.advance(100);

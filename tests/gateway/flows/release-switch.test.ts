@@ -142,7 +142,7 @@ t.test('nobody releases the firm while the kill file is there', async (t) => {
   const { house } = await houseFor(t);
   await flip(house);
   const id = await ask(house);
-  t.strictSame(await answer({ ...house, isKilled: () => true }, PAUL, id), { outcome: 'killed' });
+  t.strictSame(await answer({ ...house, killed: () => 'DATA_DIR/KILL exists' }, PAUL, id), { outcome: 'killed' });
   t.equal(firm(house), 'halted');
   t.match(await answer(house, PAUL, id), { outcome: 'given' });
 });

@@ -13,7 +13,7 @@ import { foldCompliance } from './reducer.ts';
 import { emptyComplianceState, type ComplianceState } from './state.ts';
 
 /** Changes whenever the fold of an old record would give another state: a snapshot of another version is not loaded. */
-export const FOLD_VERSION = 5;
+export const FOLD_VERSION = 6;
 
 export interface State {
   readonly risk: RiskState;

@@ -2,7 +2,7 @@
 import { maximum, subtract, ZERO, type Decimal } from '../risk/domain/decimal.ts';
 import type { OrderState } from '../risk/domain/order.ts';
 import type { Ns } from '../risk/domain/time.ts';
-import { accountOf, reserve } from '../risk/books.ts';
+import { accountOf, plan, reserve } from '../risk/books.ts';
 import type { RiskState } from '../risk/state.ts';
 import { isOpen } from './order-state.ts';
 import { FINISHED_GENERATION, targetKey } from './state.ts';
@@ -26,10 +26,8 @@ export function workingQty({ children }: Pick<Parent, 'children'>): Decimal {
 }
 
 /** What a parent holds in the books: its leaves while it lives, or what its children may still fill where that is more. */
-function reservedQty(parent: Pick<Parent, 'children' | 'end' | 'orderQty' | 'cumQty'>): Decimal {
-  const working = workingQty(parent);
-  return parent.end === null ? maximum(notBelowZero(subtract(parent.orderQty, parent.cumQty)), working) : working;
-}
+const reservedQty = (parent: Pick<Parent, 'end' | 'orderQty' | 'cumQty'>, working: Decimal): Decimal =>
+  (parent.end === null ? maximum(notBelowZero(subtract(parent.orderQty, parent.cumQty)), working) : working);
 
 /** The child that works a direct order: the latest of its chain that may still fill. */
 export function workingChild({ children }: Pick<Parent, 'children'>): Child | null {
@@ -66,12 +64,15 @@ export function endParent(parent: Parent, reason: EndReason, at: Ns, px: Decimal
  * by the difference of its reservation; and takes it out of the live maps once nothing of it is open.
  */
 export function settleParent(state: ExecutionState, risk: RiskState, parent: Parent, at: Ns): void {
-  if (parent.cumQty >= parent.orderQty && workingQty(parent) === 0n) endParent(parent, 'filled', at);
+  const working = workingQty(parent);
+  if (parent.cumQty >= parent.orderQty && working === 0n) endParent(parent, 'filled', at);
   if (parent.clOrdId !== null) endDirect(parent, at);
-  const reserved = reservedQty(parent);
-  const delta = subtract(reserved, parent.reserved);
-  if (delta !== 0n) reserve(accountOf(risk, parent.account), parent.strategy, parent.symbol, parent.side, delta);
+  const reserved = reservedQty(parent, working);
+  const planned = parent.targetId === null ? ZERO : subtract(reserved, working);
+  if (reserved !== parent.reserved) reserve(accountOf(risk, parent.account), parent.strategy, parent.symbol, parent.side, subtract(reserved, parent.reserved));
+  if (planned !== parent.planned) plan(accountOf(risk, parent.account), parent.symbol, parent.side, subtract(planned, parent.planned));
   parent.reserved = reserved;
+  parent.planned = planned;
   if (parent.end !== null && !parent.children.some(isPresent)) finish(state, parent);
 }
 

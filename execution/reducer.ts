@@ -145,7 +145,7 @@ function newParent(body: Folded['leg.decided'] | Folded['order.decided'], seq: n
     forecast: own.forecast, symbol: body.symbol, side: own.side, asked: own.asked, orderQty: own.orderQty, decidedSeq: seq, decidedAt: at,
     arrivalPx: decimalOrNull(body.arrivalPx), halfSpread: halfOf(body.facts, subtract),
     schedule: own.schedule, expireAt: body.expireAt === null ? null : instant(body.expireAt), lastDue: null, cumQty: ZERO, cost: ZERO, releaseCost: ZERO,
-    fees: ZERO, reserved: ZERO, end: null, children: [],
+    fees: ZERO, reserved: ZERO, planned: ZERO, end: null, children: [],
   };
 }
 

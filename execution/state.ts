@@ -91,8 +91,9 @@ export interface Parent {
   /** Σ lastQty·mid at the release of the filled slice. */
   releaseCost: Decimal;
   fees: Decimal;
-  /** What the books hold for it. */
+  /** What the books hold for it; and what of that no slice was released of. A direct order is released whole. */
   reserved: Decimal;
+  planned: Decimal;
   /** Null while it lives. `px`: mid at the end, where it was recorded. */
   end: { readonly reason: EndReason; readonly at: Ns; readonly px: Decimal | null } | null;
   readonly children: Child[];

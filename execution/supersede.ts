@@ -1,9 +1,8 @@
 /** How a newer target takes over from the older ones of its strategy. Pure: the flow decides by it, and so does replay. */
-import { reserve } from '../risk/books.ts';
-import { negate, subtract, type Decimal } from '../risk/domain/decimal.ts';
+import { plan, reserve } from '../risk/books.ts';
+import { negate, type Decimal } from '../risk/domain/decimal.ts';
 import type { TargetPortfolio } from '../risk/domain/target.ts';
 import type { RiskState } from '../risk/state.ts';
-import { workingQty } from './parents.ts';
 import type { ExecutionState, Parent } from './state.ts';
 
 /** The symbols that a decision needs facts of: the legs, and for `complete` whatever else the strategy has a book in. */
@@ -26,11 +25,12 @@ export function supersededParents(execution: ExecutionState, { account, strategy
  * back. Synchronous, so nobody sees the books in between; what is in flight stays reserved.
  */
 export function asIfWithdrawn<T>(risk: RiskState, parents: readonly Parent[], decide: () => T): T {
-  const freed = parents.map((parent) => ({ parent, qty: subtract(parent.reserved, workingQty(parent)) }));
   const move = (sign: (qty: Decimal) => Decimal): void => {
-    for (const { parent, qty } of freed) {
-      const account = risk.accounts.get(parent.account);
-      if (account !== undefined) reserve(account, parent.strategy, parent.symbol, parent.side, sign(qty));
+    for (const { account: id, planned, side, strategy, symbol } of parents) {
+      const account = risk.accounts.get(id);
+      if (account === undefined) continue;
+      reserve(account, strategy, symbol, side, sign(planned));
+      plan(account, symbol, side, sign(planned));
     }
   };
   move(negate);

@@ -48,7 +48,10 @@ export function openAccount(state: RiskState, id: string, currency: string, at: 
 export function lineOf(account: Account, symbol: string): Line {
   let line = account.lines.get(symbol);
   if (line === undefined) {
-    line = { symbol, books: new Map(), mark: null, qty: ZERO, buyOpen: ZERO, sellOpen: ZERO, qtyN: 0, buyOpenN: 0, sellOpenN: 0, markN: 0 };
+    line = {
+      symbol, books: new Map(), mark: null, qty: ZERO, buyOpen: ZERO, sellOpen: ZERO, buyPlanned: ZERO, sellPlanned: ZERO,
+      qtyN: 0, buyOpenN: 0, sellOpenN: 0, buyPlannedN: 0, sellPlannedN: 0, markN: 0,
+    };
     account.lines.set(symbol, line);
   }
   return line;
@@ -196,6 +199,23 @@ export function reserve(account: Account, strategy: string, symbol: string, side
     book.sellOpen = open;
     line.sellOpen = add(line.sellOpen, delta);
     line.sellOpenN = toNumber(line.sellOpen);
+  }
+}
+
+/**
+ * Counts (`delta` > 0) or uncounts (< 0) open quantity of one side as planned: reserved, and not released to a venue. RangeError, and
+ * nothing changed, when less than nothing would be planned.
+ */
+export function plan(account: Account, symbol: string, side: Side, delta: Decimal): void {
+  const line = lineOf(account, symbol);
+  const planned = add(side === 'buy' ? line.buyPlanned : line.sellPlanned, delta);
+  if (planned < 0n) throw new RangeError('a plan below zero');
+  if (side === 'buy') {
+    line.buyPlanned = planned;
+    line.buyPlannedN = toNumber(planned);
+  } else {
+    line.sellPlanned = planned;
+    line.sellPlannedN = toNumber(planned);
   }
 }
 

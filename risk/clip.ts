@@ -1,11 +1,13 @@
 /** From the trades that are wished for to those that all limits leave: one projection, then whole lots. */
-import { absolute, ZERO, type Decimal } from './domain/decimal.ts';
+import { absolute, toNumber, ZERO, type Decimal } from './domain/decimal.ts';
 import type { Ns } from './domain/time.ts';
 import type { CouplingCode } from './checks/index.ts';
-import { clipProblem, moverOf, withoutFlips, worseWay, type ClipProblem, type Mover } from './clip-problem.ts';
+import { clipProblem, groupsOf, onlyShrinking, worseWay, type Asked, type ClipProblem, type Group, type Mover, type Narrowing } from './clip-problem.ts';
 import { exposureOf, type Exposure } from './exposure.ts';
-import { fits, isShut } from './check.ts';
+import { isShut } from './check.ts';
 import { boundedTrade } from './bounds.ts';
+import { floorOf } from './floor.ts';
+import { keeps, VOLATILITY, type Measure, type Step } from './measures.ts';
 import { project } from './projection/project.ts';
 import type { Binding, Limit, Projection } from './projection/problem.ts';
 import { quantityOf, wholeLots } from './rounding.ts';
@@ -21,88 +23,144 @@ export interface Clipped {
   /** Limits of the whole account that cut it, beyond its own box. */
   readonly by: readonly CouplingCode[];
 }
+interface Conflict {
+  readonly status: 'conflict';
+  readonly codes: readonly CouplingCode[];
+}
 /** `conflict`: no portfolio keeps these limits together, or none was found. */
-export type Clip = { readonly status: 'clipped'; readonly legs: readonly Clipped[] } | { readonly status: 'conflict'; readonly codes: readonly CouplingCode[] };
+export type Clip = { readonly status: 'clipped'; readonly legs: readonly Clipped[] } | Conflict;
 
 export interface ClipInput {
   readonly account: Account;
   readonly now: Ns;
   readonly at: Circumstances & { readonly equity: number };
+  /** By the plans: a target is judged by where it ends. */
   readonly before: Exposure;
   /** Those whose trade is null take no part. */
   readonly wishes: readonly Wish[];
   readonly trades: readonly (Decimal | null)[];
 }
 
-const NOT_MOVED: Clipped = { trade: ZERO, lots: ZERO, by: [] };
-/** How often the projection is asked again for the sake of the ways to fill that it does not see. */
-const ATTEMPTS_MAX = 4;
-
-export function clipTrades(input: ClipInput): Clip {
-  const bounded = input.trades.map((trade, i) => (trade === null ? ZERO : bound(input, i, trade)));
-  const moving = bounded.flatMap((trade, i) => (trade === 0n ? [] : [i]));
-  const movers = moving.map((i) => moverAt(input, i, bounded[i] as Decimal));
-  if (movers.length === 0) return { status: 'clipped', legs: bounded.map(() => NOT_MOVED) };
-  const plan: Plan = { bounded, moving, movers, aims: movers, stoppedBy: [] };
-  const first = solveWithin(input, plan);
-  return first.status === 'clipped' ? first : solveWithin(input, { ...plan, aims: withoutFlips(movers), stoppedBy: first.codes });
-}
-
-/** The legs that trade, their boxes, and what the projection is to aim at; `stoppedBy` names why an aim ends before its box. */
+/** The legs that trade, and their boxes. */
 interface Plan {
+  readonly input: ClipInput;
   readonly bounded: readonly Decimal[];
   /** Indices of the legs, by mover. */
   readonly moving: readonly number[];
   readonly movers: readonly Mover[];
+  /** What the projection aims at: the movers, or what a book in breach leaves of them; and by mover the limits that stop it short of its box. */
   readonly aims: readonly Mover[];
-  readonly stoppedBy: readonly CouplingCode[];
+  readonly stopped: readonly (readonly CouplingCode[])[];
+}
+type Solved = { readonly status: 'solved'; readonly legs: readonly Clipped[]; readonly asked: Asked } | Conflict;
+
+const NOT_MOVED: Clipped = { trade: ZERO, lots: ZERO, by: [] };
+/** How often the projection is asked again: for the ways to fill that it does not see, and for what rounding breaks. */
+const ATTEMPTS_MAX = 6;
+
+export function clipTrades(input: ClipInput): Clip {
+  const bounded = input.trades.map((trade, i) => (trade === null ? ZERO : bound(input, i, trade)));
+  const moving = bounded.flatMap((trade, i) => (trade === 0n ? [] : [i]));
+  if (moving.length === 0) return { status: 'clipped', legs: bounded.map(() => NOT_MOVED) };
+  const movers = moving.map((i) => moverAt(input, i, bounded[i] as Decimal));
+  const plan: Plan = { input, bounded, moving, movers, aims: movers, stopped: movers.map(() => []) };
+  const repaired = solve(plan, 'repair');
+  if (repaired.status === 'solved') return { status: 'clipped', legs: inLots(plan, repaired) };
+  const { movers: aims, by: stopped } = onlyShrinking(movers, input.before, input.at.policy);
+  const careful = { ...plan, aims, stopped };
+  const shrunk = solve(careful, 'shrink');
+  return shrunk.status === 'solved' ? { status: 'clipped', legs: inLots(careful, shrunk) } : shrunk;
+}
+
+const exposureWith = ({ account, wishes, now, at }: ClipInput, qtyOf: (i: number) => number): Exposure =>
+  exposureOf(account, at.policy, now, 'planned', changesOf(wishes, qtyOf));
+
+/**
+ * Solves along the way to fill that looks worse. Where the result is too volatile along the other way, once more along that; along the same
+ * one, with a narrower cap. What is too volatile after all shows in whole lots.
+ */
+function solve(plan: Plan, inBreach: Asked['inBreach']): Solved {
+  const { input, aims } = plan;
+  let asked: Asked = { inBreach, way: worseWay(aims, input.before), narrowing: new Map() };
+  for (let attempt = 1; ; attempt++) {
+    const solved = solveAs(plan, asked);
+    if (solved.status === 'conflict') return solved;
+    const after = exposureWith(input, (i) => toNumber((solved.legs[i] as Clipped).trade));
+    const over = excess(input, 'VOLATILITY_CAP', 'volatility', VOLATILITY, { before: input.before, after });
+    if (over.length === 0 || attempt === ATTEMPTS_MAX) return solved;
+    const way = after.factorHigh >= -after.factorLow ? 'up' : 'down';
+    asked = { ...asked, way, narrowing: way === asked.way ? narrower(asked.narrowing, over) : asked.narrowing };
+  }
+}
+
+function solveAs(plan: Plan, asked: Asked): Solved {
+  const { aims, input } = plan;
+  const posed = clipProblem(aims, input.before, input.at.policy, asked);
+  const solved = project(posed.problem);
+  if (solved.status !== 'feasible') return { status: 'conflict', codes: conflictCodes(posed, solved) };
+  return { status: 'solved', asked, legs: legsOf(plan, posed, solved.weights, solved.binding) };
+}
+
+/** By what a limit is exceeded, of equity; empty where it is kept. */
+type Excess = readonly { readonly code: CouplingCode; readonly name: string; readonly share: number }[];
+
+function excess({ at }: ClipInput, code: CouplingCode, name: string, measure: Measure, step: Step): Excess {
+  const { limits } = at.policy.policy;
+  if (keeps(measure, step, limits)) return [];
+  const bound = Math.max(measure.limit(limits, step.after), measure.of(step.before));
+  return [{ code, name, share: (measure.of(step.after) - bound) / at.equity }];
+}
+
+function narrower(narrowing: Narrowing, over: Excess): Narrowing {
+  const next = new Map(narrowing);
+  for (const { name, share } of over) next.set(name, (next.get(name) ?? 0) + share);
+  return next;
 }
 
 /**
- * Solves along the way to fill that looks worse; where the result is too volatile along the other way, once more along that; along
- * the same one, with a smaller cap. What is left over is blended with not trading, which is within every limit that is convex: all.
+ * The solution in whole lots. Lots are rounded toward the present position, so a trade that was to pay for another may fall short of it:
+ * then the projection is asked for that much less. What is left over is blended with not trading, which breaks nothing.
  */
-function solveWithin(input: ClipInput, plan: Plan): Clip {
-  const { before, at } = input;
-  let way = worseWay(plan.aims, before);
-  let scale = 1;
-  let legs: readonly Clipped[] = [];
-  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-    const asked = clipProblem(plan.aims, before, at.policy, way, scale);
-    const solved = project(asked.problem);
-    if (solved.status !== 'feasible') return { status: 'conflict', codes: conflictCodes(asked, solved) };
-    legs = legsOf(input, plan, asked, solved.weights, solved.binding);
-    const after = exposureAfter(input, legs);
-    if (isCalm(input, after)) return { status: 'clipped', legs };
-    const worse = after.factorHigh >= -after.factorLow ? 'up' : 'down';
-    if (worse === way) scale *= (at.policy.policy.limits.volatilityAnnual * at.equity) / Math.sqrt(after.variance);
-    way = worse;
+function inLots(plan: Plan, solved: Extract<Solved, { readonly status: 'solved' }>): readonly Clipped[] {
+  let { legs, asked } = solved;
+  for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+    const over = excessInLots(plan, legs);
+    if (over.length === 0) return solved.legs.map((leg, i) => ({ ...leg, lots: (legs[i] as Clipped).lots }));
+    asked = { ...asked, narrowing: narrower(asked.narrowing, over) };
+    const next = solveAs(plan, asked);
+    if (next.status === 'conflict') break;
+    legs = next.legs;
   }
-  return { status: 'clipped', legs: blend(input, legs) };
+  return blend(plan, legs);
 }
 
-const exposureAfter = ({ account, wishes, now, at }: ClipInput, legs: readonly Clipped[]): Exposure =>
-  exposureOf(account, at.policy, now, changesOf(wishes, (i) => legs[i]?.lots ?? ZERO));
+/** As the checks will see it: against the least that these very trades allow. */
+function excessInLots({ input, movers }: Plan, legs: readonly Clipped[]): Excess {
+  const { before, at, wishes } = input;
+  const sizes = legs.map(({ lots }, i) => ({ planned: (wishes[i] as Wish).planned, qty: toNumber(lots) }));
+  const after = exposureWith(input, (i) => (sizes[i] as (typeof sizes)[number]).qty);
+  const step: Step = { before: floorOf(before, at.policy.policy.limits, sizes, (qtyOf) => exposureWith(input, qtyOf)), after };
+  const grouped = groupsOf(movers).flatMap(({ code, name, measure }) => excess(input, code, name, measure, step));
+  return [...grouped, ...excess(input, 'VOLATILITY_CAP', 'volatility', VOLATILITY, step)];
+}
 
-/** The volatility check itself: within its cap over the worst way to fill, or no worse than before. */
-const isCalm = ({ before, at }: ClipInput, after: Exposure): boolean =>
-  fits(Math.sqrt(after.variance), Math.sqrt(before.variance), at.policy.policy.limits.volatilityAnnual * after.equity);
-
-/** The largest share of all trades, in 1,024ths, that is calm; not trading is. */
-function blend(input: ClipInput, legs: readonly Clipped[]): readonly Clipped[] {
+/** The largest share of all trades, in 1,024ths, that keeps every limit; none of them does. */
+function blend(plan: Plan, legs: readonly Clipped[]): readonly Clipped[] {
+  const codes = excessInLots(plan, legs).map(({ code }) => code);
+  const scaled = (share: bigint): readonly Clipped[] => scale(plan, legs, share, codes);
   let share = 0n;
   for (let step = 512n; step > 0n; step /= 2n) {
-    if (isCalm(input, exposureAfter(input, scaled(input, legs, share + step)))) share += step;
+    if (excessInLots(plan, scaled(share + step)).length === 0) share += step;
   }
-  return scaled(input, legs, share);
+  return scaled(share);
 }
 
-function scaled({ wishes }: ClipInput, legs: readonly Clipped[], share: bigint): readonly Clipped[] {
+function scale({ input: { wishes } }: Plan, legs: readonly Clipped[], share: bigint, codes: readonly CouplingCode[]): readonly Clipped[] {
   return legs.map((leg, i) => {
     const lotSize = wishes[i]?.instrument?.lotSize;
     if (lotSize === undefined || leg.lots === 0n) return leg;
     const trade = ((leg.trade * share) / 1024n) as Decimal;
-    return { trade, lots: wholeLots(trade, lotSize), by: [...new Set([...leg.by, 'VOLATILITY_CAP' as const])] };
+    return { trade, lots: wholeLots(trade, lotSize), by: [...new Set([...leg.by, ...codes])] };
   });
 }
 
@@ -113,27 +171,28 @@ function bound({ wishes, at }: ClipInput, i: number, trade: Decimal): Decimal {
 }
 
 function moverAt({ wishes, trades, at }: ClipInput, i: number, bounded: Decimal): Mover {
-  const wish = wishes[i] as Wish;
-  if (wish.instrument === null || wish.mark === null) throw new RangeError('a leg that is traded has an instrument and a mark');
-  return moverOf(wish.instrument, wish.line, trades[i] as Decimal, bounded, wish.mark / at.equity);
+  const { instrument, mark, planned, either } = wishes[i] as Wish;
+  if (instrument === null || mark === null) throw new RangeError('a leg that is traded has an instrument and a mark');
+  const unit = mark / at.equity;
+  const now = planned * unit;
+  const end = now + toNumber(bounded) * unit;
+  const wished = now + toNumber(trades[i] as Decimal) * unit;
+  return { instrument, unit, now, end, wished: end > now === wished > now ? wished : end, either: either * unit };
 }
 
 /** A mover counts as cut when it ends this far, of equity, before the end of its box. */
 const CUT_MIN = 1e-11;
 
-function legsOf(
-  { wishes, trades }: ClipInput, { bounded, moving, movers, aims, stoppedBy }: Plan, asked: ClipProblem, weights: Float64Array, binding: readonly Binding[],
-): readonly Clipped[] {
+function legsOf(plan: Plan, posed: ClipProblem, weights: Float64Array, binding: readonly Binding[]): readonly Clipped[] {
+  const { input: { wishes, trades }, bounded, moving, movers, stopped } = plan;
   const legs: Clipped[] = trades.map(() => NOT_MOVED);
-  const pricedBy = cutBy(asked, binding);
+  const pricedBy = cutBy(posed, binding);
   for (const [k, i] of moving.entries()) {
     const { now, end, unit } = movers[k] as Mover;
     const weight = weights[k] as number;
     const cut = Math.abs(end - weight) > CUT_MIN;
     const trade = cut ? tradeTo(weight - now, unit, bounded[i] as Decimal) : (bounded[i] as Decimal);
-    const lotSize = wishes[i]?.instrument?.lotSize as Decimal;
-    const stopped = aims[k] === movers[k] ? [] : stoppedBy;
-    legs[i] = { trade, lots: wholeLots(trade, lotSize), by: cut ? [...new Set([...stopped, ...(pricedBy[k] ?? [])])] : [] };
+    legs[i] = { trade, lots: wholeLots(trade, wishes[i]?.instrument?.lotSize as Decimal), by: cut ? [...new Set([...(stopped[k] ?? []), ...(pricedBy[k] ?? [])])] : [] };
   }
   return legs;
 }
@@ -145,12 +204,12 @@ function tradeTo(weight: number, unit: number, bounded: Decimal): Decimal {
   return absolute(trade) > absolute(bounded) ? bounded : trade;
 }
 
-/** By mover, the limits that price it: those without headroom that stop it, and those that bind and that it is part of. */
-function cutBy({ frozen, groupCodes, problem }: ClipProblem, binding: readonly Binding[]): readonly ReadonlySet<CouplingCode>[] {
-  const codes = frozen.map((stopped) => new Set(stopped));
+/** By mover, the limits that bind and that it is part of. */
+function cutBy({ groups, problem }: ClipProblem, binding: readonly Binding[]): readonly ReadonlySet<CouplingCode>[] {
+  const codes = Array.from({ length: problem.n }, () => new Set<CouplingCode>());
   for (const bound of binding) {
-    const code = codeOf(bound, groupCodes);
-    const members = isGroup(bound.limit) ? problem.sectors[bound.index]?.members : codes.keys();
+    const code = codeOf(bound, groups);
+    const members = isGroup(bound.limit) ? groups[bound.index]?.members : codes.keys();
     if (code !== null) for (const k of members ?? []) codes[k]?.add(code);
   }
   return codes;
@@ -159,16 +218,14 @@ function cutBy({ frozen, groupCodes, problem }: ClipProblem, binding: readonly B
 const isGroup = (limit: Limit): boolean => limit === 'sectorGross' || limit === 'sectorNet';
 
 /** The check that a limit of the problem stands for; null for a leg's own box. */
-function codeOf({ limit, index }: Binding, groupCodes: readonly CouplingCode[]): CouplingCode | null {
+function codeOf({ limit, index }: Binding, groups: readonly Group[]): CouplingCode | null {
   if (limit === 'turnover') return 'TURNOVER';
   if (limit === 'volatility') return 'VOLATILITY_CAP';
-  return isGroup(limit) ? (groupCodes[index] ?? null) : null;
+  return isGroup(limit) ? (groups[index]?.code ?? null) : null;
 }
 
 /** What a failure names; everything that was posed where it names nothing. */
-function conflictCodes({ groupCodes, problem }: ClipProblem, failed: Exclude<Projection, { status: 'feasible' }>): readonly CouplingCode[] {
-  const named = failed.status === 'undecided' ? [] : failed.conflicting.flatMap((binding) => codeOf(binding, groupCodes) ?? []);
-  if (named.length > 0) return [...new Set(named)];
-  const rest = [problem.turnover === null ? [] : ['TURNOVER' as const], problem.volatility === null ? [] : ['VOLATILITY_CAP' as const]];
-  return [...new Set([...groupCodes, ...rest.flat()])];
+function conflictCodes({ groups }: ClipProblem, failed: Exclude<Projection, { status: 'feasible' }>): readonly CouplingCode[] {
+  const named = failed.status === 'undecided' ? [] : failed.conflicting.flatMap((binding) => codeOf(binding, groups) ?? []);
+  return [...new Set(named.length > 0 ? named : [...groups.map(({ code }) => code), 'TURNOVER' as const, 'VOLATILITY_CAP' as const])];
 }

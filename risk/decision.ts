@@ -16,7 +16,7 @@ export interface Forecast {
 /** What is asked of `decideOrder`. */
 export interface OrderCommand<T extends OrderTerms> {
   readonly terms: T;
-  /** The token's `sub`, or null for a slice: its parent was permitted. */
+  /** The token's `sub`, or null for a slice: its parent was permitted, and what the books hold for it is planned. */
   readonly subject: string | null;
   /** Of the parent of a slice or an amendment; null leaves it to the strategy's registration. */
   readonly attribution: Attribution | null;

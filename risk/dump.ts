@@ -24,6 +24,8 @@ interface BookDump {
 interface LineDump {
   readonly symbol: string;
   readonly mark: string | null;
+  readonly buyPlanned: string;
+  readonly sellPlanned: string;
   readonly books: readonly BookDump[];
 }
 interface AccountDump {
@@ -116,6 +118,8 @@ function dumpLine(line: Line): LineDump {
   return {
     symbol: line.symbol,
     mark: line.mark === null ? null : formatDecimal(line.mark),
+    buyPlanned: formatDecimal(line.buyPlanned),
+    sellPlanned: formatDecimal(line.sellPlanned),
     books: [...line.books].map(([strategy, book]) => ({
       strategy,
       qty: formatDecimal(book.qty),
@@ -134,9 +138,12 @@ function loadLine(dump: LineDump): Line {
   const qty = sum(all.map((book) => book.qty));
   const buyOpen = sum(all.map((book) => book.buyOpen));
   const sellOpen = sum(all.map((book) => book.sellOpen));
+  const buyPlanned = parseDecimal(dump.buyPlanned);
+  const sellPlanned = parseDecimal(dump.sellPlanned);
   return {
-    symbol: dump.symbol, books, mark, qty, buyOpen, sellOpen,
-    qtyN: toNumber(qty), buyOpenN: toNumber(buyOpen), sellOpenN: toNumber(sellOpen), markN: mark === null ? 0 : toNumber(mark),
+    symbol: dump.symbol, books, mark, qty, buyOpen, sellOpen, buyPlanned, sellPlanned,
+    qtyN: toNumber(qty), buyOpenN: toNumber(buyOpen), sellOpenN: toNumber(sellOpen),
+    buyPlannedN: toNumber(buyPlanned), sellPlannedN: toNumber(sellPlanned), markN: mark === null ? 0 : toNumber(mark),
   };
 }
 

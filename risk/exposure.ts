@@ -1,24 +1,34 @@
 /**
  * What an account is exposed to, in one pass over its lines, in doubles.
  *
- * Worst case per symbol: with every open buy filled the position is hi = (qty + buyOpen) × mark, with every open sell filled it is
- * lo = (qty − sellOpen) × mark; its worst is the larger in size. One-factor model of the universe:
+ * There are two ways to look at what is reserved. *Released*: what plans have not released yet is not there, and whatever was released
+ * may fill or not. *Planned*: plans will be done, and of the rest whatever was released may fill or not. Worst case per symbol: hi is the
+ * position, times its mark, with every buy filled that may fill, lo the one with every such sell; its worst is the larger in size.
+ * One-factor model of the universe:
  *   variance = (Σ βᵢ vᵢ)² σm² + Σ vᵢ² δᵢ²,   δᵢ² = max(σᵢ² − βᵢ² σm², (σᵢ / 10)²)
  * with the market part at the worse of "all buys fill" and "all sells fill" and each vᵢ at its worst: a bound over every way to fill.
  */
 import { toNumber, type Decimal } from './domain/decimal.ts';
+import type { Side } from './domain/order.ts';
 import type { Ns } from './domain/time.ts';
 import { tradedAt, unsettledAt } from './books.ts';
 import { columnsOf, type Columns, type Factor } from './factors.ts';
 import type { PolicyInForce } from './policy.ts';
-import type { Account } from './state.ts';
+import type { Account, Line } from './state.ts';
 
-/** A what-if on one symbol: quantity added to (or, negative, taken from) what is reserved, and the mark it is valued at; null = the recorded one. */
+export type View = 'released' | 'planned';
+
+/** A what-if on one symbol: quantity added to (or, negative, taken from) what is reserved and planned, and the mark it is valued at; null = the recorded one. */
 export interface Change {
   readonly mark: number | null;
   readonly buyQty: number;
   readonly sellQty: number;
+  readonly buyPlanned: number;
+  readonly sellPlanned: number;
 }
+/** `qty` more of one side is reserved, `planned` more of it planned. */
+export const changeOf = (side: Side, mark: number | null, qty: number, planned: number): Change =>
+  (side === 'buy' ? { mark, buyQty: qty, sellQty: 0, buyPlanned: planned, sellPlanned: 0 } : { mark, buyQty: 0, sellQty: qty, buyPlanned: 0, sellPlanned: planned });
 const NO_CHANGES: ReadonlyMap<string, Change> = new Map();
 
 /** Money in the account's currency. */
@@ -29,9 +39,9 @@ export interface Exposure {
   readonly gross: number;
   /** The larger in size of `longNet` and `shortNet`, signed. */
   readonly net: number;
-  /** Σ hi: every open buy filled. */
+  /** Σ hi: every buy filled that may fill. */
   readonly longNet: number;
-  /** Σ lo: every open sell filled. */
+  /** Σ lo: every sell filled that may fill. */
   readonly shortNet: number;
   /** Σ worst by sector, in the order of the universe; sectors without a position are 0. Made when it is asked for. */
   readonly sectorGross: ReadonlyMap<string, number>;
@@ -66,16 +76,27 @@ const VALUE = 7;
 /** The sectors follow. */
 const SECTORS = 8;
 
+/** Whether anything of the account is planned: else both views are one. */
+export function hasPlans(account: Account, inForce: PolicyInForce): boolean {
+  return columnsOf(account, inForce).lines.some(({ buyPlannedN, sellPlannedN }) => buyPlannedN !== 0 || sellPlannedN !== 0);
+}
+
+type Open = Pick<Line, 'qtyN' | 'buyOpenN' | 'sellOpenN' | 'buyPlannedN' | 'sellPlannedN'>;
+
+/** A symbol's position with every buy filled that may fill, and with every such sell. */
+export const highOf = ({ qtyN, buyOpenN, buyPlannedN, sellPlannedN }: Open, view: View): number => qtyN + buyOpenN - (view === 'released' ? buyPlannedN : sellPlannedN);
+export const lowOf = ({ qtyN, sellOpenN, buyPlannedN, sellPlannedN }: Open, view: View): number => qtyN - sellOpenN + (view === 'released' ? sellPlannedN : buyPlannedN);
+
 /** The account's exposure at `now`, or what it would become with `changes`. Sums run in the order of the lines, then of new symbols. */
-export function exposureOf(account: Account, inForce: PolicyInForce, now: Ns, changes: ReadonlyMap<string, Change> = NO_CHANGES): Exposure {
+export function exposureOf(account: Account, inForce: PolicyInForce, now: Ns, view: View, changes: ReadonlyMap<string, Change> = NO_CHANGES): Exposure {
   const columns = columnsOf(account, inForce);
   const sums = new Array<number>(SECTORS + columns.model.sectors.length).fill(0);
   const missing: string[] = [];
-  addLines(sums, columns, changesByLine(columns, changes), missing);
+  addLines(sums, columns, view, changesByLine(columns, changes), missing);
   for (const [symbol, change] of changes) {
     if (columns.index.has(symbol)) continue;
-    const known = addSymbol(sums, columns.model.factors.get(symbol) ?? null, 0, change.buyQty, change.sellQty, change.mark ?? 0);
-    if (!known) missing.push(symbol);
+    const factor = columns.model.factors.get(symbol) ?? null;
+    if (!addSymbol(sums, factor, changed(NOTHING, change), view, change.mark ?? 0)) missing.push(symbol);
   }
   return new SummedExposure(sums, columns, missing, [account.cash, unsettledAt(account, now), tradedAt(account, now)]);
 }
@@ -90,34 +111,40 @@ function changesByLine({ index, lines }: Columns, changes: ReadonlyMap<string, C
   return byLine;
 }
 
-function addLines(sums: number[], { lines, factors }: Columns, changes: readonly (Change | null)[] | null, missing: string[]): void {
+const NOTHING: Open = { qtyN: 0, buyOpenN: 0, sellOpenN: 0, buyPlannedN: 0, sellPlannedN: 0 };
+const changed = ({ qtyN, buyOpenN, sellOpenN, buyPlannedN, sellPlannedN }: Open, { buyQty, sellQty, buyPlanned, sellPlanned }: Change): Open => ({
+  qtyN, buyOpenN: buyOpenN + buyQty, sellOpenN: sellOpenN + sellQty, buyPlannedN: buyPlannedN + buyPlanned, sellPlannedN: sellPlannedN + sellPlanned,
+});
+
+function addLines(sums: number[], { lines, factors }: Columns, view: View, changes: readonly (Change | null)[] | null, missing: string[]): void {
   for (let i = 0; i < lines.length; i++) {
     const line = lines[i] as Columns['lines'][number];
     const factor = factors[i] as Factor | null;
     const change = changes === null ? null : (changes[i] as Change | null);
     const known = change === null
-      ? addSymbol(sums, factor, line.qtyN, line.buyOpenN, line.sellOpenN, line.markN)
-      : addSymbol(sums, factor, line.qtyN, line.buyOpenN + change.buyQty, line.sellOpenN + change.sellQty, change.mark ?? line.markN);
+      ? addSymbol(sums, factor, line, view, line.markN)
+      : addSymbol(sums, factor, changed(line, change), view, change.mark ?? line.markN);
     if (!known) missing.push(line.symbol);
   }
 }
 
 /** Adds one symbol; false when there is something to value and no mark or no factor to value it by. */
-function addSymbol(sums: number[], factor: Factor | null, qty: number, buyOpen: number, sellOpen: number, mark: number): boolean {
-  if (factor === null || !(mark > 0 && mark < Infinity)) return qty === 0 && buyOpen === 0 && sellOpen === 0;
-  const high = (qty + buyOpen) * mark;
-  const low = (qty - sellOpen) * mark;
+function addSymbol(sums: number[], factor: Factor | null, open: Open, view: View, mark: number): boolean {
+  const { qtyN, buyOpenN, sellOpenN } = open;
+  if (factor === null || !(mark > 0 && mark < Infinity)) return qtyN === 0 && buyOpenN === 0 && sellOpenN === 0;
+  const high = highOf(open, view) * mark;
+  const low = lowOf(open, view) * mark;
   const worst = Math.max(Math.abs(high), Math.abs(low));
   const betaHigh = factor.beta * high;
   const betaLow = factor.beta * low;
   plus(sums, GROSS, worst);
   plus(sums, LONG, high);
   plus(sums, SHORT, low);
-  plus(sums, OPEN, (buyOpen + sellOpen) * mark);
+  plus(sums, OPEN, (buyOpenN + sellOpenN) * mark);
   plus(sums, FACTOR_HIGH, Math.max(betaHigh, betaLow));
   plus(sums, FACTOR_LOW, Math.min(betaHigh, betaLow));
   plus(sums, IDIO, worst * worst * factor.idioVariance);
-  plus(sums, VALUE, qty * mark);
+  plus(sums, VALUE, qtyN * mark);
   plus(sums, SECTORS + factor.sector, worst);
   return true;
 }

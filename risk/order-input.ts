@@ -2,12 +2,13 @@
 import type { OrderCommand } from './decision.ts';
 import { negate, subtract, toNumber, ZERO, type Decimal } from './domain/decimal.ts';
 import type { OrderTerms } from './domain/order.ts';
-import { exposureOf, type Change } from './exposure.ts';
+import { changeOf, exposureOf, hasPlans, type Change, type View } from './exposure.ts';
 import type { Facts } from './facts.ts';
 import { gatesOf } from './gates.ts';
 import { drawdown, governor } from './governor.ts';
 import type { Movement, OrderInput, Reach } from './checks/inputs.ts';
 import { kellyCap } from './kelly.ts';
+import type { Step } from './measures.ts';
 import type { PolicyInForce, StrategyPolicy } from './policy.ts';
 import { before, NOTHING_HELD, reachOf, reduces, tradeOf, type Holding } from './position.ts';
 import { positive, quoteSeen, type QuoteSeen } from './quote.ts';
@@ -23,10 +24,10 @@ export function readOrder(command: OrderCommand<OrderTerms>, policy: PolicyInFor
   const registration = registrationOf(policy, terms.account, terms.strategy);
   const attribution = command.attribution ?? registration?.attribution ?? null;
   const isSeen = account !== null && instrument !== null && quote !== null;
-  const { exposure, unmarked } = isSeen ? movementOf(account, policy, facts, command, quote, instrument.sector) : NOT_SEEN;
+  const { equity, exposure, unmarked } = isSeen ? movementOf(account, policy, facts, command, quote, instrument.sector) : NOT_SEEN;
   const held = holdingsOf(account, terms, command.reservedQty);
   const trade = tradeOf(terms.side, terms.orderQty);
-  const loss = account === null || exposure === null ? null : drawdown(exposure.after.equity, toNumber(account.peak));
+  const loss = account === null || equity === null ? null : drawdown(equity, toNumber(account.peak));
   const m = loss === null ? null : governor(loss, policy.policy.limits.governor);
   const cap = kellyCap(toNumber(trade), command.forecast?.mu ?? null, command.forecast?.sigma ?? null, policy.policy.limits.kelly);
   const qty = toNumber(terms.orderQty);
@@ -41,7 +42,7 @@ export function readOrder(command: OrderCommand<OrderTerms>, policy: PolicyInFor
     sigmaAnnual: positive(symbolFacts?.sigmaAnnual),
     tradeQty: qty,
     tradeNotional: notionalOf(terms, qty, quote),
-    reach: exposure === null || quote === null ? null : orderReach(held, trade, quote.mid, exposure.after.equity),
+    reach: equity === null || quote === null ? null : orderReach(held, trade, quote.mid, equity),
     kellyCap: m === null ? null : cap === null ? 'unrated' : m * cap,
     drawdown: loss,
     governor: m,
@@ -53,24 +54,33 @@ export function registrationOf(policy: PolicyInForce, account: string, strategy:
   return policy.policy.strategies.find((entry) => entry.id === strategy && entry.account === account) ?? null;
 }
 
+/** Both null together. */
 interface Moved {
+  readonly equity: number | null;
   readonly exposure: Movement | null;
   readonly unmarked: readonly string[];
 }
-const NOT_SEEN: Moved = { exposure: null, unmarked: [] };
+const NOT_SEEN: Moved = { equity: null, exposure: null, unmarked: [] };
 
-/** Before = the books without this order's own reservation; after = with the whole order. So a slice is judged as if it were new. */
+/**
+ * Before = the books without this order's own reservation; after = with the whole order. What is sent must fit whatever fills first; what
+ * was not planned, as a slice was, must leave room for the plans too.
+ */
 function movementOf(
-  account: Account, policy: PolicyInForce, facts: Facts, { terms, reservedQty }: OrderCommand<OrderTerms>, quote: QuoteSeen, sector: string,
+  account: Account, policy: PolicyInForce, facts: Facts, { terms: { orderQty, side, symbol }, reservedQty, subject }: OrderCommand<OrderTerms>,
+  quote: QuoteSeen, sector: string,
 ): Moved {
-  const withQty = (qty: Decimal): ReadonlyMap<string, Change> => {
-    const change = toNumber(qty);
-    return new Map([[terms.symbol, { mark: quote.mid, buyQty: terms.side === 'buy' ? change : 0, sellQty: terms.side === 'sell' ? change : 0 }]]);
-  };
-  const was = exposureOf(account, policy, facts.now, withQty(negate(reservedQty)));
-  const is = exposureOf(account, policy, facts.now, withQty(subtract(terms.orderQty, reservedQty)));
-  const isWhole = is.missingMarks.length === 0 && Number.isFinite(is.equity);
-  return { exposure: isWhole ? { before: was, after: is, sector } : null, unmarked: is.missingMarks };
+  const isSlice = subject === null;
+  const planned = isSlice ? -toNumber(reservedQty) : 0;
+  const withQty = (qty: Decimal): ReadonlyMap<string, Change> => new Map([[symbol, changeOf(side, quote.mid, toNumber(qty), planned)]]);
+  const without = withQty(negate(reservedQty));
+  const whole = withQty(subtract(orderQty, reservedQty));
+  const stepOf = (view: View): Step => ({ before: exposureOf(account, policy, facts.now, view, without), after: exposureOf(account, policy, facts.now, view, whole) });
+  const released = stepOf('released');
+  const { equity, missingMarks } = released.after;
+  if (missingMarks.length > 0 || !Number.isFinite(equity)) return { equity: null, exposure: null, unmarked: missingMarks };
+  const steps = !isSlice && hasPlans(account, policy) ? [released, stepOf('planned')] : [released];
+  return { equity, exposure: { steps, sector }, unmarked: missingMarks };
 }
 
 interface Held {

@@ -50,9 +50,14 @@ export interface Line {
   qty: Decimal;
   buyOpen: Decimal;
   sellOpen: Decimal;
+  /** Of what is open: wished by targets, and no slice of it released yet. */
+  buyPlanned: Decimal;
+  sellPlanned: Decimal;
   qtyN: number;
   buyOpenN: number;
   sellOpenN: number;
+  buyPlannedN: number;
+  sellPlannedN: number;
   markN: number;
 }
 
@@ -63,7 +68,7 @@ export interface Book {
   cost: Decimal;
   realised: Decimal;
   fees: Decimal;
-  /** Leaves of open orders and of unreleased parents: worst case, reserved until evidence frees them. */
+  /** Leaves of open orders and of unreleased parents, reserved until evidence frees them. */
   buyOpen: Decimal;
   sellOpen: Decimal;
 }

@@ -1,10 +1,10 @@
 /** Reads the legs of a target: the listed ones, then the closings that `complete` adds; their facts, holdings and switches. */
 import type { TargetCommand } from './decision.ts';
-import { add, fromNumber, negate, subtract, toNumber, ZERO, type Decimal } from './domain/decimal.ts';
+import { add, fromNumber, subtract, toNumber, ZERO, type Decimal } from './domain/decimal.ts';
 import type { Instrument } from './domain/instrument.ts';
 import type { Attribution } from './domain/order.ts';
 import type { Basis, Leg } from './domain/target.ts';
-import type { Change } from './exposure.ts';
+import { changeOf, highOf, lowOf, type Change } from './exposure.ts';
 import type { Facts } from './facts.ts';
 import { gatesOf, type Gates } from './gates.ts';
 import { kellyCap } from './kelly.ts';
@@ -27,6 +27,9 @@ export interface LegRead {
   readonly sigmaAnnual: number | null;
   readonly line: Holding;
   readonly book: Holding;
+  /** The line's position with all plans done: half way between every other order filled and none, units, and how far either is from it. */
+  readonly planned: number;
+  readonly either: number;
   /** Own position with what is open: what a leg that is left alone ends at. */
   readonly present: Decimal;
   readonly gates: Gates;
@@ -54,6 +57,8 @@ export function readLegs(command: TargetCommand, policy: PolicyInForce, state: R
       advQty: positive(symbolFacts?.advQty),
       sigmaAnnual: positive(symbolFacts?.sigmaAnnual),
       line: line ?? NOTHING_HELD,
+      planned: line === undefined ? 0 : (highOf(line, 'planned') + lowOf(line, 'planned')) / 2,
+      either: line === undefined ? 0 : (highOf(line, 'planned') - lowOf(line, 'planned')) / 2,
       present: presentOf(book),
       gates: gatesOf(state, policy.policy, { venue, account: target.account, strategy: target.strategy, trader, symbol }),
     };
@@ -94,9 +99,9 @@ export function wishOf(read: LegRead, basis: Basis, { policy, equity, governor }
   const asked = toNumber(target);
   const end = endOf(target, basis, read.mark, equity);
   const cap = kellyCap(asked, read.leg?.mu ?? null, read.leg?.sigma ?? null, policy.policy.limits.kelly);
-  const { symbol, leg, instrument, quote, mark, advQty, sigmaAnnual, line, book, present, gates } = read;
+  const { symbol, leg, instrument, quote, mark, advQty, sigmaAnnual, line, book, planned, either, present, gates } = read;
   return {
-    symbol, leg, instrument, quote, mark, advQty, sigmaAnnual, line, book, present, gates, // key by key: a spread of 500 of them is a millisecond
+    symbol, leg, instrument, quote, mark, advQty, sigmaAnnual, line, book, planned, either, present, gates, // key by key: a spread of 500 of them is a millisecond
     weight: weightOf(asked, basis, read.mark, equity),
     trade: end === null ? null : subtract(end, read.present),
     kellyCap: cap === null ? 'unrated' : governor === null ? null : governor * cap,
@@ -146,13 +151,13 @@ export function legInput(wish: Wish, trade: Decimal, { policy, equity, drawdown,
   };
 }
 
-/** The what-if of `exposureOf`: each leg with a mark of its own, and its trade as open quantity. */
-export function changesOf(legs: readonly LegRead[], tradeOf: (index: number) => Decimal): ReadonlyMap<string, Change> {
+/** The what-if of `exposureOf`: each leg with a mark of its own, and its trade, in units, as a plan. */
+export function changesOf(legs: readonly LegRead[], tradeOf: (index: number) => number): ReadonlyMap<string, Change> {
   const changes = new Map<string, Change>();
   for (const [i, { symbol, mark }] of legs.entries()) {
     if (mark === null) continue;
     const trade = tradeOf(i);
-    changes.set(symbol, { mark, buyQty: trade > 0n ? toNumber(trade) : 0, sellQty: trade < 0n ? toNumber(negate(trade)) : 0 });
+    changes.set(symbol, trade < 0 ? changeOf('sell', mark, -trade, -trade) : changeOf('buy', mark, trade, trade));
   }
   return changes;
 }

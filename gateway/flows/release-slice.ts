@@ -17,18 +17,23 @@ import { factsJson, readFacts, textOf } from '../facts.ts';
 import { idOf, policyInForce, venueFor, type House } from '../house.ts';
 import { sendOrWithhold, sliceReleased } from './send.ts';
 
-/** One slice of a parent, when its time has come and new work is taken: fresh facts, the same decision on the child, the record, a last look, the send. */
-export async function releaseSlice(house: House, id: string, step: ScheduleStep): Promise<void> {
+/**
+ * One slice of a parent, when its time has come and new work is taken: fresh facts, the same decision on the child, the record, a last
+ * look, the send. Whether some of it waits for room under a limit of position: what others fill may make it. Asked `again` for that, a
+ * slice that still finds none is no news.
+ */
+export async function releaseSlice(house: House, id: string, step: ScheduleStep, again: boolean): Promise<boolean> {
   // read
   const parent = house.state.execution.parents.get(id);
-  if (parent === undefined || parent.end !== null) return;
+  if (parent === undefined || parent.end !== null) return false;
   // what the schedule wants out by now, less what was filled and what is still at work
   const wantedQty = subtract(step.cumQty, committedQty(parent));
-  if (wantedQty <= 0n) return;
+  if (wantedQty <= 0n) return false;
   const facts = readFacts(house, [parent.symbol]);
 
   // decide
-  const { child, choice, decision } = sliceThatFits(house, parent, wantedQty, facts);
+  const slice = sliceThatFits(house, parent, wantedQty, facts);
+  const { child, choice, decision } = slice;
   const { observed, verdicts } = packVerdicts(ORDER_CHECKS, decision.verdicts, policyInForce(house), parent.symbol);
   const due = formatInstant(step.at);
 
@@ -36,12 +41,14 @@ export async function releaseSlice(house: House, id: string, step: ScheduleStep)
   const { account, strategy, symbol } = parent;
   const seen = factsJson(facts.symbols.get(symbol));
   if (decision.decision === 'denied' || choice === null) {
+    const waits = isTooMuch(slice);
+    if (waits && again) return true;
     const withheld = draft('slice.withheld', SYSTEM, parent.decidedSeq, {
       account, clOrdId: null, decision: 'denied', due, judged: judged(child, seen), observed, orderQty: formatDecimal(wantedQty), parent: id, strategy, symbol,
       verdicts, why: 'denied',
     });
     await house.journal.append([withheld], facts.now).durable;
-    return;
+    return waits;
   }
   const { arm, arms } = choice;
   const how = { arm, arms, due, facts: seen, observed, verdicts, wantedQty: formatDecimal(wantedQty) };
@@ -50,6 +57,7 @@ export async function releaseSlice(house: House, id: string, step: ScheduleStep)
 
   // act
   sendOrWithhold(house, decision.approved, receipt as Receipt);
+  return child.orderQty < wantedQty;
 }
 
 interface Slice {

@@ -1,71 +1,61 @@
 /**
- * The account's exposure, worst case over everything open (RTS 6 Article 15(2): working and in-flight orders count at once). Each
- * measure passes within its limit, or when it is no worse than before: a book in breach must be able to shrink.
+ * The account's exposure. What is released counts in its worst case (RTS 6 Article 15(2): working and in-flight orders count at once), a
+ * plan by where it ends. Each measure passes within its limit, or when it is no worse than before: a book in breach must be able to shrink.
  */
-import { checkOf, decimalText, fits, ratioText } from '../check.ts';
+import { checkOf, decimalText, ratioText } from '../check.ts';
+import type { Exposure } from '../exposure.ts';
+import { GROSS, keeps, LEVERAGE, LONG, sectorMeasure, SHORT, TURNOVER, VOLATILITY, type Measure } from '../measures.ts';
+import type { PolicyInForce } from '../policy.ts';
 import type { ExposureInput, Movement } from './inputs.ts';
+
+const keepsAll = (measure: Measure, { steps }: Movement, { policy: { limits } }: PolicyInForce): boolean => steps.every((step) => keeps(measure, step, limits));
+
+/** The largest after, over the equity that bounds it. */
+function observed({ steps }: Movement, of: (after: Exposure) => number, base: (after: Exposure) => number = ({ equity }) => equity): string {
+  const [{ after: first }, ...more] = steps as readonly [Movement['steps'][number], ...Movement['steps']];
+  const largest = more.reduce((worst, { after }) => (Math.abs(of(after)) > Math.abs(of(worst)) ? after : worst), first);
+  return ratioText(of(largest), base(largest));
+}
 
 export const grossExposure = checkOf<ExposureInput>()({
   code: 'GROSS_EXPOSURE', unit: 'xEquity', needs: ['exposure'], limit: ({ limits }) => decimalText(limits.grossXEquity),
-  decide: ({ exposure: { before, after }, policy }) => ({
-    ok: fits(after.gross, before.gross, policy.policy.limits.grossXEquity * after.equity), observed: ratioText(after.gross, after.equity),
-  }),
+  decide: ({ exposure, policy }) => ({ ok: keepsAll(GROSS, exposure, policy), observed: observed(exposure, GROSS.of) }),
 });
 
-/** Both ends by themselves: from too long, selling may not end too short. */
 export const netExposure = checkOf<ExposureInput>()({
   code: 'NET_EXPOSURE', unit: 'xEquity', needs: ['exposure'], limit: ({ limits }) => decimalText(limits.netXEquity),
-  decide: ({ exposure: { before, after }, policy }) => {
-    const limit = policy.policy.limits.netXEquity * after.equity;
-    return {
-      ok: fits(after.longNet, before.longNet, limit) && fits(-after.shortNet, -before.shortNet, limit),
-      observed: ratioText(after.net, after.equity),
-    };
-  },
+  decide: ({ exposure, policy }) => ({ ok: keepsAll(LONG, exposure, policy) && keepsAll(SHORT, exposure, policy), observed: observed(exposure, ({ net }) => net) }),
 });
 
 /** Gross by sector. Observed: the first sector that breaks the limit, else the largest. */
 export const sectorExposure = checkOf<ExposureInput>()({
   code: 'SECTOR_EXPOSURE', unit: 'xEquity', needs: ['exposure'], limit: ({ limits }) => decimalText(limits.sectorXEquity),
   decide: ({ exposure, policy }) => {
-    const { after } = exposure;
-    const broken = brokenSector(exposure, policy.policy.limits.sectorXEquity * after.equity);
-    return { ok: broken === null, observed: ratioText(broken ?? largestSector(exposure), after.equity) };
+    const broken = sectorsOf(exposure).find((sector) => !keepsAll(sectorMeasure(sector), exposure, policy));
+    return { ok: broken === undefined, observed: observed(exposure, broken === undefined ? largestSector(exposure) : sectorMeasure(broken).of) };
   },
 });
 
-function brokenSector({ before, after, sector }: Movement, limit: number): number | null {
-  for (const name of sector === null ? after.sectorGross.keys() : [sector]) {
-    const gross = after.sectorGrossOf(name);
-    if (!fits(gross, before.sectorGrossOf(name), limit)) return gross;
-  }
-  return null;
-}
-const largestSector = ({ after, sector }: Movement): number => (sector === null ? Math.max(0, ...after.sectorGross.values()) : after.sectorGrossOf(sector));
+const sectorsOf = ({ steps, sector }: Movement): readonly string[] =>
+  (sector === null ? [...new Set(steps.flatMap(({ after }) => [...after.sectorGross.keys()]))] : [sector]);
+const largestSector = ({ sector }: Movement): ((after: Exposure) => number) =>
+  (sector === null ? ({ sectorGross }) => Math.max(0, ...sectorGross.values()) : sectorMeasure(sector).of);
 
-/** Gross over equity net of unsettled cash. */
 export const leverage = checkOf<ExposureInput>()({
   code: 'LEVERAGE', unit: 'xEquity', needs: ['exposure'], limit: ({ limits }) => decimalText(limits.leverageX),
-  decide: ({ exposure: { before, after }, policy }) => ({
-    ok: fits(after.gross, before.gross, policy.policy.limits.leverageX * (after.equity - after.unsettled)),
-    observed: ratioText(after.gross, after.equity - after.unsettled),
+  decide: ({ exposure, policy }) => ({
+    ok: keepsAll(LEVERAGE, exposure, policy), observed: observed(exposure, LEVERAGE.of, ({ equity, unsettled }) => equity - unsettled),
   }),
 });
 
-/** Traded in the rolling day, plus everything open, plus this. It only grows, so a used up turnover stops reductions too. */
+/** It only grows, so a used up turnover stops reductions too. */
 export const turnover = checkOf<ExposureInput>()({
   code: 'TURNOVER', unit: 'xEquity', needs: ['exposure'], limit: ({ limits }) => decimalText(limits.turnoverXEquityPerDay),
-  decide: ({ exposure: { before, after }, policy }) => ({
-    ok: fits(after.turnoverUsed, before.turnoverUsed, policy.policy.limits.turnoverXEquityPerDay * after.equity),
-    observed: ratioText(after.turnoverUsed, after.equity),
-  }),
+  decide: ({ exposure, policy }) => ({ ok: keepsAll(TURNOVER, exposure, policy), observed: observed(exposure, TURNOVER.of) }),
 });
 
-/** Ex-ante volatility per √year under the one-factor model of the universe, over the worst way to fill. */
+/** Under the one-factor model of the universe, over the worst way to fill. */
 export const volatilityCap = checkOf<ExposureInput>()({
   code: 'VOLATILITY_CAP', unit: 'fraction', needs: ['exposure'], limit: ({ limits }) => decimalText(limits.volatilityAnnual),
-  decide: ({ exposure: { before, after }, policy }) => ({
-    ok: fits(Math.sqrt(after.variance), Math.sqrt(before.variance), policy.policy.limits.volatilityAnnual * after.equity),
-    observed: ratioText(Math.sqrt(after.variance), after.equity),
-  }),
+  decide: ({ exposure, policy }) => ({ ok: keepsAll(VOLATILITY, exposure, policy), observed: observed(exposure, VOLATILITY.of) }),
 });

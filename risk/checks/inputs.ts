@@ -1,8 +1,8 @@
 /** What the families of checks read. A field that may be null is a fact: a check names it in `needs` to see it. */
 import type { Judged } from '../check.ts';
 import type { Attribution, OrderTerms } from '../domain/order.ts';
-import type { Exposure } from '../exposure.ts';
 import type { Gates } from '../gates.ts';
+import type { Step } from '../measures.ts';
 import type { StrategyPolicy } from '../policy.ts';
 import type { QuoteSeen } from '../quote.ts';
 
@@ -59,8 +59,8 @@ export interface GovernorInput extends Judged {
 }
 
 export interface Movement {
-  readonly before: Exposure;
-  readonly after: Exposure;
+  /** By each way to look at the account that matters: a target's by its plan, a slice's by what is released, a direct order's by both. */
+  readonly steps: readonly Step[];
   /** The one sector that can change; null for all of them. */
   readonly sector: string | null;
 }

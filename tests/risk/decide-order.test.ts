@@ -177,6 +177,25 @@ t.test('what is reserved for the order does not count twice', (t) => {
   t.end();
 });
 
+t.test('what is sent fits whatever fills first; what was not planned leaves room for the plans too', (t) => {
+  const net = policyWith({ netXEquity: 0.1 });
+  const facts = factsOf({ IBM: {}, BAC: {} });
+  const plans = (sold: string): readonly Position[] => [
+    { symbol: 'IBM', buyOpen: '1300', planned: true }, { symbol: 'SPY', qty: sold, sellOpen: String(400 + Number(sold)), planned: true },
+  ];
+  const slice = (qty: string): OrderCommand<OrderTerms> => orderOf({ orderQty: d(qty) }, { subject: null, reservedQty: d(qty) });
+  const denied = (command: OrderCommand<OrderTerms>, sold: string): readonly string[] => denials(decide(command, deskOf(net, plans(sold)), facts).verdicts);
+  t.same(denied(slice('1000'), '0'), []);
+  t.same(denied(slice('1001'), '0'), ['NET_EXPOSURE'], 'the sale may never fill');
+  t.same(denied(slice('1300'), '-400'), [], 'now it has');
+  const direct = (qty: string): OrderCommand<OrderTerms> => orderOf({ symbol: 'BAC', orderQty: d(qty) });
+  t.same(denied(direct('100'), '0'), [], 'the plans end at 0.09');
+  t.same(denied(direct('101'), '0'), ['NET_EXPOSURE']);
+  t.equal(verdictOf(decide(direct('100'), deskOf(net, plans('0')), facts).verdicts, 'NET_EXPOSURE').observed, '0.1');
+  t.same(denials(decide(direct('1100'), deskOf(net, [{ symbol: 'SPY', sellOpen: '400', planned: true }]), facts).verdicts), ['NET_EXPOSURE'], 'a sale that is only planned makes no room');
+  t.end();
+});
+
 t.test('T3: an amendment is judged on the order that it would become', (t) => {
   const state = deskOf(undefined, [{ symbol: 'IBM', buyOpen: '100' }]);
   const amended = (qty: string): readonly Verdict[] => decide(orderOf({ orderQty: d(qty) }, { reservedQty: d('100') }), state).verdicts;

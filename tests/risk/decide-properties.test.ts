@@ -7,7 +7,7 @@ import { decideOrder } from '../../risk/decide.ts';
 import type { OrderCommand, TargetCommand, TargetDecision } from '../../risk/decision.ts';
 import { fromNumber, toNumber, ZERO, type Decimal } from '../../risk/domain/decimal.ts';
 import type { OrderTerms, OrderType, Side } from '../../risk/domain/order.ts';
-import { exposureOf, type Change } from '../../risk/exposure.ts';
+import { changeOf, exposureOf, type Change } from '../../risk/exposure.ts';
 import type { Facts, SymbolFacts } from '../../risk/facts.ts';
 import type { Limits } from '../../risk/policy.ts';
 import type { Verdict } from '../../risk/domain/verdict.ts';
@@ -75,11 +75,12 @@ t.test('tightening a limit never turns a denied target into an accepted one', (t
 function isWithin(state: RiskState, decision: TargetDecision): boolean {
   const policy = state.policy!;
   const account = state.accounts.get('ACC1')!;
-  const size = (qty: Decimal, sign: number): number => Math.max(0, sign * toNumber(qty));
-  const changes = new Map(decision.legs.map(({ symbol, deltaQty }): [string, Change] =>
-    [symbol, { mark: 100, buyQty: size(deltaQty, 1), sellQty: size(deltaQty, -1) }]));
-  const before = exposureOf(account, policy, NOW);
-  const after = exposureOf(account, policy, NOW, changes);
+  const changes = new Map(decision.legs.map(({ symbol, deltaQty }): [string, Change] => {
+    const size = Math.abs(toNumber(deltaQty));
+    return [symbol, changeOf(deltaQty < 0n ? 'sell' : 'buy', 100, size, size)];
+  }));
+  const before = exposureOf(account, policy, NOW, 'planned');
+  const after = exposureOf(account, policy, NOW, 'planned', changes);
   const keeps = (now: number, was: number, limit: number): boolean => now <= limit + 1e-3 || now <= was + 1e-6;
   const { limits: l } = policy.policy;
   const e = before.equity;
@@ -125,7 +126,7 @@ t.test('a leg in clip mode never trades beyond its wish', (t) => {
     return decideTarget(command, state, FACTS).legs.every(({ symbol, requested, deltaQty }) => {
       const book = state.accounts.get('ACC1')!.lines.get(symbol)?.books.get('alpha-1');
       const present = toNumber(((book?.qty ?? 0n) + (book?.buyOpen ?? 0n) - (book?.sellOpen ?? 0n)) as Decimal);
-      const equity = exposureOf(state.accounts.get('ACC1')!, state.policy!, NOW).equity;
+      const equity = exposureOf(state.accounts.get('ACC1')!, state.policy!, NOW, 'planned').equity;
       const wish = (toNumber(requested ?? ZERO) * equity) / 100 - present;
       const left = toNumber(deltaQty);
       return left === 0 || (Math.sign(left) === Math.sign(wish) && Math.abs(left) <= Math.abs(wish) + 1e-6);

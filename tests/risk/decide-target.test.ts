@@ -141,9 +141,6 @@ t.test('one projection: the nearest to what was asked, all limits at once', (t) 
   t.same(shown(decision), { IBM: ['clipped', '0.15', '1500'], SPY: ['clipped', '0.2', '2000'], BAC: ['clipped', '0.05', '500'] });
   t.same(spoken(decision.verdicts), ['GROSS_EXPOSURE clip']);
   t.same(leg(decision, 'IBM').verdicts.at(-1), { code: 'GROSS_EXPOSURE', outcome: 'clip', observed: '0.2', limit: '0.15', unit: 'xEquity' });
-  const sides = decide(targetOf({ IBM: '0.2', SPY: '0.2', BAC: '-0.2', AIG: '-0.2' }), deskOf(policyWith({ netXEquity: 0.1 })));
-  const [up, down] = [['clipped', '0.05', '500'], ['clipped', '-0.05', '-500']];
-  t.same(shown(sides), { IBM: up, SPY: up, BAC: down, AIG: down }, 'each way to fill');
   const turned = decide(targetOf({ IBM: '0.2', SPY: '0.1' }), deskOf(policyWith({ turnoverXEquityPerDay: 0.2 })));
   t.same(shown(turned), { IBM: ['clipped', '0.15', '1500'], SPY: ['clipped', '0.05', '500'] });
   t.same(spoken(decide(targetOf({ IBM: '0.2' }, { mode: 'all_or_none' }), deskOf(policyWith({ grossXEquity: 0.1 }))).verdicts), ['GROSS_EXPOSURE deny']);
@@ -164,22 +161,54 @@ t.test('a book in breach can shrink, and only shrink', (t) => {
   const decision = decide(targetOf({ IBM: '0.28', SPY: '0.15', BAC: '0.05' }), state());
   t.same(shown(decision), { IBM: ['accepted', '0.28', '-200'], SPY: ['accepted', '0.15', '-500'], BAC: ['clipped', '0', '0'] });
   t.same(spoken(decision.verdicts), ['GROSS_EXPOSURE clip']);
+  t.same(spoken(leg(decision, 'BAC').verdicts), ['GROSS_EXPOSURE clip']);
+  const back = decide(targetOf({ IBM: '0.2', SPY: '0.1', BAC: '0.15' }), state());
+  t.same(shown(back), { IBM: ['accepted', '0.2', '-1000'], SPY: ['accepted', '0.1', '-1000'], BAC: ['clipped', '0.1', '1000'] }, 'once it is within its limit, what is left of it may grow');
   t.end();
 });
 
-t.test('a flip that ends as large as it began is no worse, to the last bit of a double', (t) => {
+t.test('a flip out of a breach ends at the limit, with what may still fill of other orders', (t) => {
+  const held = [{ symbol: 'SPY', qty: '-1376', buyOpen: '105' }];
   const tight = policyWith({ nameXEquity: 0.1376, netXEquity: 0.1376, grossXEquity: 0.1, sectorXEquity: 0.05, leverageX: 0.1 });
-  const decision = decide(targetOf({ SPY: '0.2' }), deskOf(tight, [{ symbol: 'SPY', qty: '-1376', buyOpen: '105' }]));
-  t.same(shown(decision), { SPY: ['clipped', '0.1376', '2647'] });
-  const wider = decide(targetOf({ SPY: '0.2' }), deskOf(policyWith({ grossXEquity: 0.1 }), [{ symbol: 'SPY', qty: '-1376', buyOpen: '105' }]));
-  t.same(shown(wider), { SPY: ['clipped', '0.1376', '2647'] }, 'further on its worst case would grow');
+  t.same(shown(decide(targetOf({ SPY: '0.2' }), deskOf(tight, held))), { SPY: ['clipped', '0.05', '1771'] });
+  const wider = decide(targetOf({ SPY: '0.2' }), deskOf(policyWith({ grossXEquity: 0.1 }), held));
+  t.same(shown(wider), { SPY: ['clipped', '0.1', '2271'] });
   t.ok(spoken(leg(wider, 'SPY').verdicts).includes('GROSS_EXPOSURE clip'));
   t.end();
 });
 
-t.test('what is being sold is not yet sold: a rotation at the limit waits for it', (t) => {
-  const decision = decide(targetOf({ IBM: '0', SPY: '0.2' }), deskOf(policyWith({ grossXEquity: 0.2 }), [{ symbol: 'IBM', qty: '2000' }]));
-  t.same(shown(decision), { IBM: ['accepted', '0', '-2000'], SPY: ['clipped', '0', '0'] });
+t.test('a target is judged by where it ends: neutral, 130/30, a rotation at the limit', (t) => {
+  const neutral = decide(targetOf({ IBM: '0.2', SPY: '0.2', BAC: '-0.2', AIG: '-0.2' }), deskOf(policyWith({ netXEquity: 0.1 })));
+  t.equal(neutral.decision, 'accepted');
+  t.match(neutral.verdicts.find(({ code }) => code === 'NET_EXPOSURE'), { observed: '0', limit: '0.1' });
+  const long = Object.fromEntries(['S001', 'S011', 'S021', 'S031', 'S041', 'S051'].map((symbol, i) => [symbol, i === 5 ? '0.05' : '0.25']));
+  const facts = factsOf(Object.fromEntries([...Object.keys(long), 'IBM', 'SPY', 'BAC'].map((symbol) => [symbol, {}])));
+  const extended = decide(targetOf({ ...long, IBM: '-0.15', SPY: '-0.15' }), deskOf(policyWith({ sectorXEquity: 2 })), facts);
+  t.equal(extended.decision, 'accepted', spoken(extended.verdicts).join());
+  const rotation = decide(targetOf({ IBM: '0', SPY: '0.2' }), deskOf(policyWith({ grossXEquity: 0.2 }), [{ symbol: 'IBM', qty: '2000' }]));
+  t.same(shown(rotation), { IBM: ['accepted', '0', '-2000'], SPY: ['accepted', '0.2', '2000'] });
+  t.end();
+});
+
+t.test('net is clipped on both sides at once: the wishes that lie across it are left alone', (t) => {
+  const decision = decide(targetOf({ IBM: '0.2', SPY: '0.2', BAC: '-0.1', AIG: '-0.1' }), deskOf(policyWith({ netXEquity: 0.1 })));
+  t.same(shown(decision), { IBM: ['clipped', '0.15', '1500'], SPY: ['clipped', '0.15', '1500'], BAC: ['accepted', '-0.1', '-1000'], AIG: ['accepted', '-0.1', '-1000'] });
+  t.same(leg(decision, 'IBM').verdicts.at(-1), { code: 'NET_EXPOSURE', outcome: 'clip', observed: '0.2', limit: '0.15', unit: 'xEquity' });
+  t.end();
+});
+
+t.test('orders at work may fill or not, plans are done: a plan makes room, an order only takes it', (t) => {
+  const tight = policyWith({ grossXEquity: 0.2 });
+  const held = { symbol: 'IBM', qty: '2000', strategy: 'alpha-2' };
+  const wish = targetOf({ SPY: '0.2' });
+  t.same(shown(decide(wish, deskOf(tight, [{ ...held, sellOpen: '2000' }]))), { SPY: ['clipped', '0', '0'] });
+  t.same(shown(decide(wish, deskOf(tight, [{ ...held, sellOpen: '2000', planned: true }]))), { SPY: ['accepted', '0.2', '2000'] });
+  t.end();
+});
+
+t.test('a purchase that a sale was to pay for is made smaller by what rounding to lots leaves unsold', (t) => {
+  const decision = decide(targetOf({ IBM: '0.10005', SPY: '0.09995' }), deskOf(policyWith({ grossXEquity: 0.2 }), [{ symbol: 'IBM', qty: '2000' }]));
+  t.same(shown(decision), { IBM: ['accepted', '0.10005', '-999'], SPY: ['accepted', '0.09995', '999'] });
   t.end();
 });
 

@@ -1,5 +1,5 @@
 /** A desk to test decisions on: the sample policy, a funded account, fresh quotes, and a command that passes. A test shows only what differs. */
-import { applyFill, emptyRiskState, fund, openAccount, reserve, setMark } from '../../risk/books.ts';
+import { applyFill, emptyRiskState, fund, openAccount, plan, reserve, setMark } from '../../risk/books.ts';
 import type { OrderCommand, TargetCommand } from '../../risk/decision.ts';
 import { parseDecimal, ZERO, type Decimal } from '../../risk/domain/decimal.ts';
 import type { Attribution, OrderTerms, Side } from '../../risk/domain/order.ts';
@@ -35,6 +35,8 @@ export interface Position {
   readonly qty?: string;
   readonly buyOpen?: string;
   readonly sellOpen?: string;
+  /** Whether all that is open is a target's, and not released yet. */
+  readonly planned?: boolean;
   readonly strategy?: string;
   readonly mark?: string | null;
 }
@@ -49,7 +51,7 @@ export function deskOf(policy: PolicyInForce | null = sample, positions: readonl
   return state;
 }
 
-function hold(account: Account, { symbol, qty = '0', buyOpen = '0', sellOpen = '0', strategy = 'alpha-1', mark = MID }: Position): void {
+function hold(account: Account, { symbol, qty = '0', buyOpen = '0', sellOpen = '0', planned = false, strategy = 'alpha-1', mark = MID }: Position): void {
   const size = d(qty);
   const lastQty = (size < 0n ? -size : size) as Decimal;
   const side: Side = size < 0n ? 'sell' : 'buy';
@@ -57,6 +59,8 @@ function hold(account: Account, { symbol, qty = '0', buyOpen = '0', sellOpen = '
   if (lastQty !== 0n) applyFill(account, { strategy, symbol, side, lastQty, lastPx: d(mark ?? MID), fee: ZERO, at, settlesAt: null });
   reserve(account, strategy, symbol, 'buy', d(buyOpen));
   reserve(account, strategy, symbol, 'sell', d(sellOpen));
+  if (planned) plan(account, symbol, 'buy', d(buyOpen));
+  if (planned) plan(account, symbol, 'sell', d(sellOpen));
   if (mark !== null) setMark(account, symbol, d(mark));
 }
 

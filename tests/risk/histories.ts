@@ -1,6 +1,6 @@
 /** Random histories of one account: what a property applies to the books, and what a naive recount reads. */
 import fc from 'fast-check';
-import { applyFill, emptyRiskState, fund, openAccount, reserve, setMark, settle, type Fill } from '../../risk/books.ts';
+import { applyFill, emptyRiskState, fund, openAccount, plan, reserve, setMark, settle, type Fill } from '../../risk/books.ts';
 import { parseDecimal, ZERO, type Decimal } from '../../risk/domain/decimal.ts';
 import type { Side } from '../../risk/domain/order.ts';
 import { instant, NS_PER_SECOND, type Ns } from '../../risk/domain/time.ts';
@@ -8,7 +8,7 @@ import type { Account, RiskState } from '../../risk/state.ts';
 
 export type Step =
   | { readonly do: 'fill'; readonly fill: Fill }
-  | { readonly do: 'reserve'; readonly strategy: string; readonly symbol: string; readonly side: Side; readonly delta: Decimal }
+  | { readonly do: 'reserve'; readonly strategy: string; readonly symbol: string; readonly side: Side; readonly delta: Decimal; readonly isPlanned: boolean }
   | { readonly do: 'mark'; readonly symbol: string; readonly mark: Decimal }
   | { readonly do: 'fund'; readonly amount: Decimal }
   | { readonly do: 'settle'; readonly at: Ns };
@@ -26,7 +26,7 @@ const shape = fc.oneof(
     do: fc.constant('fill' as const), strategy, symbol, side, lastQty: scaled(1, 40, '0.5'), lastPx: scaled(1, 50_000, '0.01'), fee: scaled(-50, 500, '0.001'),
     settlesIn: fc.option(fc.integer({ min: 0, max: 200_000 })),
   }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('reserve' as const), strategy, symbol, side, delta: scaled(-40, 60, '0.5') }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('reserve' as const), strategy, symbol, side, delta: scaled(-40, 60, '0.5'), isPlanned: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('mark' as const), symbol, mark: scaled(1, 50_000, '0.005') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('fund' as const), amount: scaled(-1000, 5000, '0.01') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('settle' as const) }) },
@@ -64,10 +64,11 @@ export function applied(steps: readonly Step[]): { readonly state: RiskState; re
   return { state, account, refused, at };
 }
 
-function tryReserve(account: Account, { strategy, symbol, side, delta }: Step & { do: 'reserve' }): boolean {
+function tryReserve(account: Account, { strategy, symbol, side, delta, isPlanned }: Step & { do: 'reserve' }): boolean {
   const open = account.lines.get(symbol)?.books.get(strategy)?.[side === 'buy' ? 'buyOpen' : 'sellOpen'] ?? ZERO;
   if (open + delta < 0n) return false;
   reserve(account, strategy, symbol, side, delta);
+  if (isPlanned && delta > 0n) plan(account, symbol, side, delta);
   return true;
 }
 

@@ -55,7 +55,7 @@ t.test('every day decides, and what comes out is within the limits', needsShared
       const decision = decideTarget(targetOf(legs, { scope: 'complete' }), state, facts);
       outcomes.set(decision.decision, (outcomes.get(decision.decision) ?? 0) + 1);
       fillAll(state, decision);
-      const { gross, equity } = exposureOf(state.accounts.get('ACC1')!, policy, NOW);
+      const { gross, equity } = exposureOf(state.accounts.get('ACC1')!, policy, NOW, 'planned');
       if (!(gross <= policy.policy.limits.grossXEquity * equity * (1 + 1e-8))) t.fail(`gross ${gross}`);
     }
     t.equal(outcomes.get('denied') ?? 0, 0, `${days.length} days: ${JSON.stringify([...outcomes])}`);

@@ -92,7 +92,7 @@ export class Auditor {
     for (const [id, account] of risk.accounts) {
       if (account.cash !== (ledger.cash.get(id) ?? 0n)) this.found('cash', `${where}: ${id}`);
       for (const [symbol, line] of account.lines) {
-        const sums = { qty: 0n, buyOpen: 0n, sellOpen: 0n };
+        const sums = { qty: 0n, buyOpen: 0n, sellOpen: 0n, buyPlanned: 0n, sellPlanned: 0n };
         for (const [strategy, book] of line.books) {
           const own = ledger.book(`${id}|${strategy}|${symbol}`);
           const name = `${where}: ${id} ${strategy} ${symbol}`;
@@ -104,8 +104,11 @@ export class Auditor {
           sums.qty += book.qty;
           sums.buyOpen += book.buyOpen;
           sums.sellOpen += book.sellOpen;
+          sums.buyPlanned += own.buyPlanned;
+          sums.sellPlanned += own.sellPlanned;
         }
         if (line.qty !== sums.qty || line.buyOpen !== sums.buyOpen || line.sellOpen !== sums.sellOpen) this.found('line', `${where}: ${id} ${symbol}`);
+        if (line.buyPlanned !== sums.buyPlanned || line.sellPlanned !== sums.sellPlanned) this.found('plan', `${where}: ${id} ${symbol}`);
       }
     }
   }
@@ -191,11 +194,15 @@ export class Auditor {
   }
 }
 
-/** Recounts the exposure around each unit that lets something through. */
+const JUDGED_BY: Readonly<Partial<Record<string, readonly ('done' | 'away')[]>>> = {
+  'target.decided': ['done'], 'order.decided': ['done', 'away'], 'slice.released': ['away'],
+};
+
+/** Recounts the exposure around each unit that lets something through: a target by where it ends, a slice by the worst that may fill, a direct order by both. */
 class LimitWatch {
   readonly #ledger: Ledger;
   readonly #tell: (detail: string) => void;
-  #unit: { readonly account: string; readonly seq: number; readonly was: Counted; readonly marks: Map<string, bigint> } | null = null;
+  #unit: { readonly account: string; readonly seq: number; readonly was: Counted; readonly marks: Map<string, bigint>; readonly by: readonly ('done' | 'away')[] } | null = null;
 
   constructor(ledger: Ledger, tell: (detail: string) => void) {
     this.#ledger = ledger;
@@ -204,22 +211,40 @@ class LimitWatch {
 
   before({ kind, body, seq, cause }: RawRecord): void {
     if (this.#unit !== null && cause !== this.#unit.seq) this.judge();
-    const isDecision = kind === 'target.decided' || (kind === 'order.decided' && body['amends'] === false);
-    if (!isDecision || body['decision'] === 'denied') return;
+    if (this.#unit !== null && kind === 'leg.decided') this.#withdraw(this.#unit.was, body['withdraws'] as readonly string[]);
+    if (this.#unit !== null && kind === 'target.withdrawn') this.#withdraw(this.#unit.was, body['parents'] as readonly string[]);
+    const by = JUDGED_BY[kind];
+    if (by === undefined || body['decision'] === 'denied' || body['amends'] === true || this.#unit !== null) return;
     const { books, cash, marks } = this.#ledger;
     const was = { books: new Map([...books].map(([key, book]) => [key, { ...book }])), cash: new Map(cash), marks: new Map(marks) };
-    this.#unit = { account: body['account'] as string, seq, was, marks: new Map() };
+    this.#unit = { account: body['account'] as string, seq, was, marks: new Map(), by };
+  }
+
+  /** A target is held against the books without the plans that it takes over. */
+  #withdraw({ books }: Counted, ids: readonly string[]): void {
+    for (const id of ids) {
+      const parent = this.#ledger.parents.get(id);
+      const book = parent === undefined ? undefined : books.get(parent.key);
+      if (parent === undefined || book === undefined) continue;
+      const [open, planned] = parent.side === 'buy' ? (['buyOpen', 'buyPlanned'] as const) : (['sellOpen', 'sellPlanned'] as const);
+      book[open] -= parent.planned;
+      book[planned] -= parent.planned;
+    }
   }
 
   after({ body }: RawRecord): void {
     if (typeof body['arrivalPx'] === 'string') this.#unit?.marks.set(body['symbol'] as string, parseDecimal(body['arrivalPx']));
+    const { bidPx, askPx } = (body['facts'] ?? {}) as { readonly bidPx?: string | null; readonly askPx?: string | null };
+    if (typeof bidPx === 'string' && typeof askPx === 'string') this.#unit?.marks.set(body['symbol'] as string, (parseDecimal(bidPx) + parseDecimal(askPx)) / 2n);
   }
 
   judge(): void {
     if (this.#unit === null) return;
-    const { account, seq, was, marks } = this.#unit;
+    const { account, seq, was, marks, by } = this.#unit;
     this.#unit = null;
-    const found = breaches(exposureOf(was, account, marks), exposureOf(this.#ledger, account, marks));
-    for (const breach of found) this.#tell(`after ${String(seq)}: ${account} ${breach}`);
+    for (const plans of by) {
+      const found = breaches(exposureOf(was, account, marks, plans), exposureOf(this.#ledger, account, marks, plans));
+      for (const breach of found) this.#tell(`after ${String(seq)}, with plans ${plans}: ${account} ${breach}`);
+    }
   }
 }

@@ -16,25 +16,33 @@ const number = (value: bigint): number => toNumber(value as Decimal);
 
 export type Counted = Pick<Ledger, 'books' | 'cash' | 'marks'>;
 
-/** Worst case: with every open buy filled, or every open sell, whichever is larger. `marks` stand before the recorded ones. */
-export function exposureOf(ledger: Counted, account: string, marks: ReadonlyMap<string, bigint>): Exposure {
+/**
+ * Worst case: with every buy at work filled, or every sell, whichever is larger. What is planned is done, or is not there. `marks` stand
+ * before the recorded ones.
+ */
+export function exposureOf(ledger: Counted, account: string, marks: ReadonlyMap<string, bigint>, plans: 'done' | 'away'): Exposure {
   const lines = new Map<string, { qty: bigint; buyOpen: bigint; sellOpen: bigint }>();
-  for (const [key, book] of ledger.books) {
+  for (const [key, { qty, buyOpen, sellOpen, buyPlanned, sellPlanned }] of ledger.books) {
     const [owner, , symbol = ''] = key.split('|');
     if (owner !== account) continue;
     const line = lines.get(symbol) ?? { qty: 0n, buyOpen: 0n, sellOpen: 0n };
-    lines.set(symbol, { qty: line.qty + book.qty, buyOpen: line.buyOpen + book.buyOpen, sellOpen: line.sellOpen + book.sellOpen });
+    const done = plans === 'done' ? buyPlanned - sellPlanned : 0n;
+    lines.set(symbol, { qty: line.qty + qty + done, buyOpen: line.buyOpen + buyOpen - buyPlanned, sellOpen: line.sellOpen + sellOpen - sellPlanned });
+  }
+  const markOf = (symbol: string): number => number(marks.get(symbol) ?? ledger.marks.get(`${account}|${symbol}`) ?? 0n);
+  let equity = number(ledger.cash.get(account) ?? 0n);
+  for (const [key, { qty }] of ledger.books) {
+    const [owner, , symbol = ''] = key.split('|');
+    if (owner === account) equity += number(qty) * markOf(symbol);
   }
   const names = new Map<string, number>();
   const sectors = new Map<string, number>();
-  let equity = number(ledger.cash.get(account) ?? 0n);
   let [gross, long, short] = [0, 0, 0];
   for (const [symbol, { qty, buyOpen, sellOpen }] of lines) {
-    const mark = number(marks.get(symbol) ?? ledger.marks.get(`${account}|${symbol}`) ?? 0n);
+    const mark = markOf(symbol);
     const [high, low] = [number(qty + buyOpen) * mark, number(qty - sellOpen) * mark];
     const worst = Math.max(Math.abs(high), Math.abs(low));
     const sector = SETTING.universe.get(symbol)?.sector ?? '';
-    equity += number(qty) * mark;
     gross += worst;
     long += high;
     short += low;

@@ -40,12 +40,16 @@ export interface LedgerParent {
   cum: bigint;
   isEnded: boolean;
   reserved: bigint;
+  planned: bigint;
   readonly children: LedgerChild[];
 }
 export interface LedgerBook {
   qty: bigint;
   buyOpen: bigint;
   sellOpen: bigint;
+  /** Of what is open: of targets, and in no slice yet. */
+  buyPlanned: bigint;
+  sellPlanned: bigint;
 }
 
 const positive = (value: bigint): bigint => (value > 0n ? value : 0n);
@@ -136,7 +140,7 @@ export class Ledger {
   #parent(id: string, body: Body, own: Pick<LedgerParent, 'isDirect' | 'side' | 'qty' | 'trader'>): void {
     const [account, strategy, symbol] = [str(body['account']), str(body['strategy']), str(body['symbol'])];
     this.#once(`parent ${id}`);
-    const parent = { id, key: `${account}|${strategy}|${symbol}`, account, strategy, symbol, cum: 0n, isEnded: false, reserved: 0n, children: [], ...own };
+    const parent = { id, key: `${account}|${strategy}|${symbol}`, account, strategy, symbol, cum: 0n, isEnded: false, reserved: 0n, planned: 0n, children: [], ...own };
     this.parents.set(id, parent);
     if (body['arrivalPx'] !== null) this.marks.set(`${account}|${symbol}`, dec(body['arrivalPx']));
     this.#recount(parent);
@@ -223,7 +227,7 @@ export class Ledger {
 
   book(key: string): LedgerBook {
     let book = this.books.get(key);
-    if (book === undefined) this.books.set(key, (book = { qty: 0n, buyOpen: 0n, sellOpen: 0n }));
+    if (book === undefined) this.books.set(key, (book = { qty: 0n, buyOpen: 0n, sellOpen: 0n, buyPlanned: 0n, sellPlanned: 0n }));
     return book;
   }
 
@@ -243,9 +247,16 @@ export class Ledger {
     if (parent.isDirect && parent.children.length > 0 && parent.children.every((child) => child.isEnded)) parent.isEnded = true;
     const left = positive(parent.qty - parent.cum);
     const reserved = parent.isEnded || working > left ? working : left;
+    const planned = parent.isDirect ? 0n : reserved - working;
     const book = this.book(parent.key);
-    if (parent.side === 'buy') book.buyOpen += reserved - parent.reserved;
-    else book.sellOpen += reserved - parent.reserved;
+    if (parent.side === 'buy') {
+      book.buyOpen += reserved - parent.reserved;
+      book.buyPlanned += planned - parent.planned;
+    } else {
+      book.sellOpen += reserved - parent.reserved;
+      book.sellPlanned += planned - parent.planned;
+    }
     parent.reserved = reserved;
+    parent.planned = planned;
   }
 }

@@ -40,6 +40,32 @@ t.test('a price that moved against a full limit takes the edge off a slice, and 
   t.equal(book(house), 'qty 999 buy 0 sell 0', 'all that the limit has room for at these prices');
 });
 
+t.test('a rotation at the limit: purchases wait for what is sold, and go as it fills', async (t) => {
+  const { house, venue, time, refresh, all } = await houseFor(t, { policy: policyOf({ grossXEquity: 0.2 }) });
+  await aim(house, target(house, 'T1', { IBM: '1999' }, { horizonSeconds: 5 }));
+  await time.advance(0);
+  venue.fill(venue.sent[0]?.clOrdId ?? '', '1999');
+  t.equal(book(house), 'qty 1999 buy 0 sell 0');
+  refresh();
+  const { decided } = await aim(house, target(house, 'T2', { SPY: '1999', IBM: '0' }, { horizonSeconds: 9 }));
+  t.equal(decided.decision, 'accepted');
+  await time.advance(0);
+  t.strictSame(venue.sent.slice(1).map(({ symbol }) => symbol), ['IBM'], 'sold first, whatever the order of the legs');
+  t.match(all('slice.withheld'), [{ symbol: 'SPY', verdicts: [{ code: 'GROSS_EXPOSURE', outcome: 'deny' }] }]);
+  await time.advance(2_000);
+  t.equal(all('slice.withheld').length, 1, 'that it still waits is no news');
+  const sale = venue.sent.at(-1);
+  venue.fill(sale?.clOrdId ?? '', '1500');
+  await time.advance(1_000);
+  t.match(all('slice.released').at(-1), { symbol: 'SPY', orderQty: '1500', wantedQty: '1999' });
+  venue.fill(venue.sent.at(-1)?.clOrdId ?? '', '1500');
+  venue.fill(sale?.clOrdId ?? '', '499');
+  await time.advance(1_000);
+  t.match(all('slice.released').at(-1), { symbol: 'SPY', orderQty: '499' });
+  await time.advance(1_000);
+  t.strictSame(venue.sent.length, 4, 'and that was all');
+});
+
 t.test('what bounds an order by itself is not gone around in parts', async (t) => {
   const { house, venue, time, quote, all } = await houseFor(t, { policy: policyOf({ orderNotionalMax: d('101000') }) });
   venue.habit = 'cancels';

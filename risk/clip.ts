@@ -56,7 +56,7 @@ type Solved = { readonly status: 'solved'; readonly legs: readonly Clipped[]; re
 
 const NOT_MOVED: Clipped = { trade: ZERO, lots: ZERO, by: [] };
 /** How often the projection is asked again: for the ways to fill that it does not see, and for what rounding breaks. */
-const ATTEMPTS_MAX = 6;
+const ATTEMPTS_MAX = 10;
 
 export function clipTrades(input: ClipInput): Clip {
   const bounded = input.trades.map((trade, i) => (trade === null ? ZERO : bound(input, i, trade)));
@@ -89,7 +89,7 @@ function solve(plan: Plan, inBreach: Asked['inBreach']): Solved {
     const over = excess(input, 'VOLATILITY_CAP', 'volatility', VOLATILITY, { before: input.before, after });
     if (over.length === 0 || attempt === ATTEMPTS_MAX) return solved;
     const way = after.factorHigh >= -after.factorLow ? 'up' : 'down';
-    asked = { ...asked, way, narrowing: way === asked.way ? narrower(asked.narrowing, over) : asked.narrowing };
+    asked = { ...asked, way, narrowing: way === asked.way ? narrower(asked.narrowing, over, 1) : asked.narrowing };
   }
 }
 
@@ -111,22 +111,23 @@ function excess({ at }: ClipInput, code: CouplingCode, name: string, measure: Me
   return [{ code, name, share: (measure.of(step.after) - bound) / at.equity }];
 }
 
-function narrower(narrowing: Narrowing, over: Excess): Narrowing {
+function narrower(narrowing: Narrowing, over: Excess, times: number): Narrowing {
   const next = new Map(narrowing);
-  for (const { name, share } of over) next.set(name, (next.get(name) ?? 0) + share);
+  for (const { name, share } of over) next.set(name, (next.get(name) ?? 0) + share * times);
   return next;
 }
 
 /**
  * The solution in whole lots. Lots are rounded toward the present position, so a trade that was to pay for another may fall short of it:
- * then the projection is asked for that much less. What is left over is blended with not trading, which breaks nothing.
+ * then the projection is asked for that much less, and for twice as much each time, since less than a lot changes nothing. What is left
+ * over is blended with not trading, which breaks nothing.
  */
 function inLots(plan: Plan, solved: Extract<Solved, { readonly status: 'solved' }>): readonly Clipped[] {
   let { legs, asked } = solved;
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
     const over = excessInLots(plan, legs);
     if (over.length === 0) return solved.legs.map((leg, i) => ({ ...leg, lots: (legs[i] as Clipped).lots }));
-    asked = { ...asked, narrowing: narrower(asked.narrowing, over) };
+    asked = { ...asked, narrowing: narrower(asked.narrowing, over, 2 ** (attempt - 1)) };
     const next = solveAs(plan, asked);
     if (next.status === 'conflict') break;
     legs = next.legs;

@@ -62,7 +62,7 @@ async function checkServer(client: pg.Client): Promise<void> {
 
 const TAKE = "SELECT pg_try_advisory_lock(hashtextextended('portcullis/' || $1, 0)) AS taken";
 
-/** Sessions that hold the lease. Names of other users' sessions are hidden from us: null. */
+/** Sessions that hold the lease. Names and times of other users' sessions are hidden from us: null. */
 const HOLDERS = `SELECT a.pid, a.application_name AS name, a.backend_start AS since FROM pg_locks l JOIN pg_stat_activity a USING (pid)
   WHERE l.locktype = 'advisory' AND l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND l.objsubid = 1 AND ((l.classid::bigint << 32) | l.objid::bigint) = hashtextextended('portcullis/' || $1, 0)`;
@@ -72,12 +72,13 @@ async function takeLease(client: pg.Client, options: LaneOptions, waitMs: number
   for (let waited = 0; ; waited += LEASE_POLL_MS) {
     const { rows } = await client.query<{ taken: boolean }>(TAKE, [log]);
     if (rows[0]?.taken === true) return;
-    const holders = await client.query<{ pid: number; name: string | null; since: Date }>(HOLDERS, [log]);
+    const holders = await client.query<{ pid: number; name: string | null; since: Date | null }>(HOLDERS, [log]);
     for (const { pid, name, since } of holders.rows) {
       // Our own earlier session, whose end the server has not noticed yet: what it still does is read back by seq.
       if (name === applicationName(options)) await client.query('SELECT pg_terminate_backend($1)', [pid]);
       else if (waited >= waitMs) {
-        throw new LeaseHeld(`another gateway writes the log ${log}: ${name ?? 'unnamed'}, since ${since.toISOString()}; stop it first`);
+        const who = `${name ?? 'unnamed'}, since ${since?.toISOString() ?? 'a time that is hidden from us'}`;
+        throw new LeaseHeld(`another gateway writes the log ${log}: ${who}; stop it first`);
       }
     }
     await sleep(LEASE_POLL_MS);

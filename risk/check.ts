@@ -61,9 +61,10 @@ export function checkList<I>(...checks: readonly Check<I>[]): CheckList<I> {
     checks,
     needs: [...new Set(checks.flatMap((check) => check.needs))],
     limits(policy, instrument) {
-      const ofPolicy = made.get(policy) ?? new Map<Instrument | null, LimitTexts>();
-      const limits = ofPolicy.get(instrument) ?? checks.map((check) => check.limit(policy, instrument));
-      made.set(policy, ofPolicy.set(instrument, limits));
+      const known = made.get(policy)?.get(instrument);
+      if (known !== undefined) return known;
+      const limits = checks.map((check) => check.limit(policy, instrument));
+      made.set(policy, (made.get(policy) ?? new Map<Instrument | null, LimitTexts>()).set(instrument, limits));
       return limits;
     },
   };

@@ -25,12 +25,15 @@ export interface OrderSubmission {
   /** SHA-256 of the canonical request: equality of a repeat. */
   readonly requestHash: string;
 }
+/** Told of a decision as soon as it is taken: while the disk works there is time to prepare what is said of it. */
+export type OnDecided = (decided: OrderDecided) => void;
+
 export type OrderAnswer =
   | { readonly outcome: 'decided'; readonly decided: LogRecord<string, OrderDecided>; readonly receipt: Receipt; readonly repeat: boolean }
   | { readonly outcome: 'conflict' | 'busy' };
 
 /** A direct order: a parent with its one slice, decided, recorded and sent in one pass. */
-export async function submitOrder(house: House, submission: OrderSubmission): Promise<OrderAnswer> {
+export async function submitOrder(house: House, submission: OrderSubmission, onDecided: OnDecided = () => undefined): Promise<OrderAnswer> {
   // read
   const { terms, clOrdId } = submission;
   const earlier = await lookUpForgotten(house, 'order', terms.account, clOrdId);
@@ -54,6 +57,7 @@ export async function submitOrder(house: House, submission: OrderSubmission): Pr
   const drafts: Draft[] = [draft('order.decided', submission.actor, null, body)];
   if (decision.decision === 'accepted') drafts.push(draft('slice.released', submission.actor, 'first', directSlice(child)));
   const { records, durable } = house.journal.append(drafts, facts.now);
+  onDecided(body);
   const [receipt, sliceReceipt] = await durable;
 
   // act

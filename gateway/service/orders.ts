@@ -11,13 +11,14 @@ import { formatDecimal, parseDecimal } from '../../risk/domain/decimal.ts';
 import type { OrderState } from '../../risk/domain/order.ts';
 import type { Receipt } from '../../risk/domain/proof.ts';
 import type { LogRecord } from '../../risk/domain/record.ts';
+import type { PolicyInForce } from '../../risk/policy.ts';
 import type { LegDecided, OrderDecided } from '../../risk/records.ts';
 import { reaches, type Principal } from '../auth/principal.ts';
 import { textOf } from '../facts.ts';
 import { amendOrder, cancelOrder } from '../flows/amend-order.ts';
 import { decisionAt } from '../flows/recall.ts';
 import { submitOrder } from '../flows/submit-order.ts';
-import { findOrder, type House } from '../house.ts';
+import { findOrder, policyInForce, type House } from '../house.ts';
 import { denial, problem } from '../http/errors.ts';
 import { JsonText, textWith } from '../http/json.ts';
 import { toAttribution } from '../http/schemas/attribution.ts';
@@ -39,8 +40,13 @@ export function orderService(house: House): Orders {
 }
 
 async function submit(house: House, principal: Principal, body: OrderBody): Promise<Answer> {
-  const answer = await submitOrder(house, {
+  const asked = {
     actor: actorOf(principal), attribution: toAttribution(body.attribution), clOrdId: body.clOrdId, requestHash: contentHash(body), terms: toOrderTerms(body),
+  };
+  let verdicts: string | null = null;
+  const answer = await submitOrder(house, asked, (decided) => {
+    const policy = policyInForce(house);
+    setImmediate(() => { verdicts = spokenVerdicts(decided, policy); }); // after the batch has left for the disk, not before
   });
   switch (answer.outcome) {
     case 'busy':
@@ -48,12 +54,16 @@ async function submit(house: House, principal: Principal, body: OrderBody): Prom
     case 'conflict':
       return problem('CONFLICT', 'This clOrdId stands for another order already');
     case 'decided':
-      return decidedAnswer(house, answer.decided, answer.receipt, answer.repeat ? 200 : 201);
+      return decidedAnswer(house, answer.decided, answer.receipt, answer.repeat ? 200 : 201, { verdicts });
   }
 }
 
+const spokenVerdicts = (decided: OrderDecided, policy: PolicyInForce): string => verdictsText(ORDER_CHECKS, decided, policy, decided.symbol);
+
 /** The answer to a decision: a function of its records alone, so that a repeat gets the same. */
-async function decidedAnswer(house: House, { body, seq }: LogRecord<string, OrderDecided>, receipt: Receipt, status: number, progress?: Progress): Promise<Answer> {
+async function decidedAnswer(
+  house: House, { body, seq }: LogRecord<string, OrderDecided>, receipt: Receipt, status: number, { progress = null, verdicts = null }: Said,
+): Promise<Answer> {
   const policy = await house.policyAt(seq);
   const { clOrdId, parent, symbol, side, orderQty, type } = body;
   if (body.decision === 'denied') {
@@ -63,7 +73,13 @@ async function decidedAnswer(house: House, { body, seq }: LogRecord<string, Orde
   const order = {
     clOrdId, parent, symbol, side, orderQty, cumQty, leavesQty, avgPx, state, venue, type, receipt: receiptView(receipt), decision: body.decision, policy: body.policy,
   };
-  return { status, body: new JsonText(textWith(order, 'verdicts', verdictsText(ORDER_CHECKS, body, policy, symbol))) };
+  return { status, body: new JsonText(textWith(order, 'verdicts', verdicts ?? spokenVerdicts(body, policy))) };
+}
+
+/** What is known of a decision's answer beyond its records: what has become of the order since, and its verdicts as text, where they are made already. */
+interface Said {
+  readonly progress?: Progress | null;
+  readonly verdicts?: string | null;
 }
 
 /** What has become of an order since its first decision. */
@@ -98,10 +114,11 @@ async function amend(house: House, principal: Principal, account: string, clOrdI
 /** What the amendment was decided to be, with the order's progress: what was filled stays filled. */
 function amendedAnswer(house: House, decided: LogRecord<string, OrderDecided>, receipt: Receipt): Promise<Answer> {
   const parent = findParent(house.state.execution, decided.body.parent);
-  if (parent === null) return decidedAnswer(house, decided, receipt, 200);
+  if (parent === null) return decidedAnswer(house, decided, receipt, 200, {});
   const leavesQty = formatDecimal(leavesOf({ ...parent, orderQty: parseDecimal(decided.body.orderQty) }));
   const venue = standingChild(parent)?.order.venue ?? null;
-  return decidedAnswer(house, decided, receipt, 200, { cumQty: formatDecimal(parent.cumQty), leavesQty, avgPx: textOf(avgPxOf(parent)), state: stateOf(parent), venue });
+  const progress = { cumQty: formatDecimal(parent.cumQty), leavesQty, avgPx: textOf(avgPxOf(parent)), state: stateOf(parent), venue };
+  return decidedAnswer(house, decided, receipt, 200, { progress });
 }
 
 async function cancel(house: House, principal: Principal, account: string, clOrdId: string): Promise<Answer> {

@@ -62,7 +62,7 @@ async function checkServer(client: pg.Client): Promise<void> {
 
 const TAKE = "SELECT pg_try_advisory_lock(hashtextextended('portcullis/' || $1, 0)) AS taken";
 
-/** Sessions that hold the lease. Names and times of other users' sessions are hidden from us: null. */
+/** Sessions that hold the lease. Of another user's the start is hidden from us, and may be the name: null. */
 const HOLDERS = `SELECT a.pid, a.application_name AS name, a.backend_start AS since FROM pg_locks l JOIN pg_stat_activity a USING (pid)
   WHERE l.locktype = 'advisory' AND l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND l.objsubid = 1 AND ((l.classid::bigint << 32) | l.objid::bigint) = hashtextextended('portcullis/' || $1, 0)`;

@@ -141,11 +141,13 @@ export class Auditor {
     for (const { name, detail } of ledger.wrong) this.found(name, detail);
   }
 
-  /** The venue's own list of what it did, against the log. */
-  compareVenue({ reports, received }: Exchange): void {
+  /** The venue's own list of what it did, against the log. Of its reports only the first `heard` must have come: the others may be on their way. */
+  compareVenue({ reports, received }: Exchange, heard: number): void {
     const ledger = this.#catchUp();
     const open = new Map<string, bigint>();
-    for (const report of reports) {
+    const openWhenHeard = new Set<string>();
+    for (const [i, report] of reports.entries()) {
+      if (i === heard) for (const id of open.keys()) openWhenHeard.add(id);
       if (report.kind === 'acknowledged') open.set(report.clOrdId, 0n);
       if (report.kind === 'canceled' || report.kind === 'expired') open.delete(report.clOrdId);
       if (report.kind === 'replaced') {
@@ -155,15 +157,16 @@ export class Auditor {
       if (report.kind !== 'filled') continue;
       if (report.leavesQty === 0n) open.delete(report.clOrdId);
       const body = ledger.fills.get(report.execId)?.body;
-      if (body === undefined) this.found('fill-lost', `${report.execId} of ${report.clOrdId}`);
-      else if (parseDecimal(body['lastQty'] as string) !== report.lastQty || parseDecimal(body['lastPx'] as string) !== report.lastPx
+      if (body === undefined && i < heard) this.found('fill-lost', `${report.execId} of ${report.clOrdId}`);
+      if (body === undefined) continue;
+      if (parseDecimal(body['lastQty'] as string) !== report.lastQty || parseDecimal(body['lastPx'] as string) !== report.lastPx
         || parseDecimal(body['fee'] as string) !== report.fee || body['clOrdId'] !== report.clOrdId) this.found('fill-changed', report.execId);
     }
     const filled = new Set(reports.map((report) => (report.kind === 'filled' ? report.execId : null)));
     for (const execId of ledger.fills.keys()) if (!filled.has(execId)) this.found('fill-invented', execId);
     for (const id of open.keys()) if (ledger.children.get(id)?.isEnded !== false) this.found('working-unseen', `${id} works at the venue, not in the log`);
     for (const id of received.keys()) if (!this.#sent.has(id)) this.found('arrived-unsent', id);
-    for (const child of ledger.children.values()) if (!child.isEnded && !open.has(child.id)) this.found('ended-unseen', `${child.id} works in the log, not at the venue`);
+    for (const child of ledger.children.values()) if (!child.isEnded && !open.has(child.id) && !openWhenHeard.has(child.id)) this.found('ended-unseen', `${child.id} works in the log, not at the venue`);
   }
 
   /** After the calm, with nothing taken back yet: what was to end has ended, and what was done in an emergency stands in the log. */
@@ -232,10 +235,11 @@ class LimitWatch {
     }
   }
 
-  after({ body }: RawRecord): void {
+  after({ body, kind, seq }: RawRecord): void {
     if (typeof body['arrivalPx'] === 'string') this.#unit?.marks.set(body['symbol'] as string, parseDecimal(body['arrivalPx']));
     const { bidPx, askPx } = (body['facts'] ?? {}) as { readonly bidPx?: string | null; readonly askPx?: string | null };
     if (typeof bidPx === 'string' && typeof askPx === 'string') this.#unit?.marks.set(body['symbol'] as string, (parseDecimal(bidPx) + parseDecimal(askPx)) / 2n);
+    if (this.#unit !== null && seq === this.#unit.seq && kind === 'slice.released') this.judge(); // its reports name it as their cause too
   }
 
   judge(): void {

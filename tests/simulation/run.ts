@@ -22,6 +22,8 @@ const MEAN_PAUSE_MS = 250;
 const COMPARE_EVERY = 10;
 /** Longer than any timeout, retry or horizon. */
 const CALM_MS = 60_000;
+/** Longer than a report takes when nothing fails: what works still trades. */
+const ON_ITS_WAY_MS = 1_000;
 /** Not answered by a store that was planned to fail: the caller was told so. */
 const isPlanned = (error: unknown): boolean => error instanceof Error && error.message.startsWith('planned:');
 
@@ -67,18 +69,20 @@ async function run(world: World, commands: number): Promise<SeedResult> {
 async function calmDown(world: World, callers: Callers): Promise<void> {
   world.calm();
   await world.pass(CALM_MS);
+  const heard = world.exchange.reports.length;
+  await world.pass(ON_ITS_WAY_MS);
   world.compare();
   const { house } = world;
   if (house === null) {
     world.auditor.found('never-up', 'the house does not come up although nothing fails');
     return;
   }
-  world.auditor.compareVenue(world.exchange);
+  world.auditor.compareVenue(world.exchange, heard);
   world.auditor.compareCalm(world.disk);
   const settling = callers.settle(house);
   await world.pass(CALM_MS);
   await settling;
   world.compare();
-  world.auditor.compareVenue(world.exchange);
+  world.auditor.compareVenue(world.exchange, world.exchange.reports.length);
   world.auditor.compareRest(house.state);
 }

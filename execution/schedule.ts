@@ -74,6 +74,13 @@ export function nextStep({ schedule, decidedAt, expireAt }: Scheduled, after: Ns
   return next;
 }
 
+/** The step that is due at an instant: the one that was dealt with there. Null when there is none. */
+export function stepAt({ schedule, decidedAt, expireAt }: Scheduled, at: Ns): ScheduleStep | null {
+  if (expireAt === null) return null;
+  const cumQty = schedule.find((_, k) => decidedAt + ((expireAt - decidedAt) * BigInt(k)) / BigInt(schedule.length) === at);
+  return cumQty === undefined ? null : { at, cumQty: parseDecimal(cumQty) };
+}
+
 /**
  * The fraction of the parent that is left before each slice, and after the last.
  *

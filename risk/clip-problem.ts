@@ -46,15 +46,6 @@ export interface ClipProblem {
   readonly groups: readonly Group[];
 }
 
-/** A way to fill what else is open: all that raises the market factor, or all that lowers it. */
-export type Way = 'up' | 'down';
-
-/** The way that is worse when every mover reaches its end. */
-export function worseWay(movers: readonly Mover[], { factorHigh, factorLow, equity }: Exposure): Way {
-  const moved = movers.reduce((sum, { instrument: { beta }, now, end }) => sum + beta * (end - now), 0);
-  return factorHigh / equity + moved >= -(factorLow / equity + moved) ? 'up' : 'down';
-}
-
 /** Sets thinner than this, of equity, are not told from empty ones. It gains nobody a lot. */
 const THICKNESS = 1e-8;
 
@@ -64,15 +55,15 @@ const isFull = (measure: Measure, before: Exposure, limits: Limits): boolean => 
 
 /** How the projection is asked. */
 export interface Asked {
-  /** Volatility is posed along one way to fill. */
-  readonly way: Way;
+  /** Weights by mover around which the worst case of volatility is exact; elsewhere what is posed is more. */
+  readonly around: readonly number[];
   readonly narrowing: Narrowing;
   /** Whether a book in breach is to come within its limits at once; or whether it only shrinks, as `onlyShrinking` leaves it. */
   readonly inBreach: 'repair' | 'shrink';
 }
 
 export function clipProblem(movers: readonly Mover[], before: Exposure, policy: PolicyInForce, asked: Asked): ClipProblem {
-  const { inBreach, narrowing, way } = asked;
+  const { around, inBreach, narrowing } = asked;
   const { limits } = policy.policy;
   const groups = groupsOf(movers);
   const roomOf = (measure: Measure): number => (inBreach === 'repair' ? headroom(measure, before, limits) : Math.max(0, headroom(measure, before, limits)));
@@ -90,7 +81,7 @@ export function clipProblem(movers: readonly Mover[], before: Exposure, policy: 
       gross: null, net: null, cvar: null,
       turnover: Math.max(0, headroom(TURNOVER, before, limits)),
       sectors: groups.map((group) => sectorOf(group, movers, roomOf(group.measure) - (narrowing.get(group.name) ?? 0))),
-      volatility: volatilityOf(movers, before, policy, way, volatility - (narrowing.get('volatility') ?? 0)),
+      volatility: volatilityOf(movers, before, policy, around, volatility - (narrowing.get('volatility') ?? 0)),
     },
   };
 }
@@ -149,19 +140,40 @@ function sectorOf({ form, members }: Group, movers: readonly Mover[], room: numb
   return { members, gross: null, net: form === 'long' ? { low: -Infinity, high: now + room } : { low: now - room, high: Infinity } };
 }
 
+/** Below this part of its half width a middle is not told from zero. */
+const NEAR_ZERO = 1e-4;
+
 /**
- * Volatility along one way to fill. Of a name with other orders at work (|w| + either)² is taken as w² and a constant: what that leaves
- * out, and the other way, are judged on the result.
+ * Volatility over the worst way to fill: (|F| + K)² σm² + Σ (|w| + h)² δ², where F is the factor exposure in the middle, K and h how far other
+ * orders at work can move it and a name. (|x| + h)² ≤ (1 + h/a) x² + h² + h a for every a > 0, and equal where |x| = a: so around given weights
+ * it is a factor model again, never less than the worst case, and exact there (Hunter & Lange 2004, majorisation).
  */
-function volatilityOf(movers: readonly Mover[], before: Exposure, policy: PolicyInForce, way: Way, cap: number): VolatilityCap {
+function volatilityOf(movers: readonly Mover[], before: Exposure, policy: PolicyInForce, around: readonly number[], cap: number): VolatilityCap {
   const { marketSigmaAnnual } = policy.policy.limits;
+  const { equity, factorHigh, factorLow, idioVariance } = before;
   const sum = (value: (mover: Mover, i: number) => number): number => movers.reduce((total, mover, i) => total + value(mover, i), 0);
+  const restFactor = (factorHigh + factorLow) / 2 / equity - sum(({ instrument: { beta }, now }) => beta * now);
+  const factor = majorant(restFactor + sum(({ instrument: { beta } }, i) => beta * (around[i] as number)), (factorHigh - factorLow) / 2 / equity);
   const variances = movers.map(({ instrument }) => idioVarianceOf(instrument, marketSigmaAnnual * marketSigmaAnnual));
-  const restFactor = (way === 'up' ? before.factorHigh : before.factorLow) / before.equity - sum(({ instrument: { beta }, now }) => beta * now);
-  const restVariance = before.idioVariance / (before.equity * before.equity) - sum(({ now }, i) => (variances[i] as number) * now * now);
+  const names = movers.map(({ either }, i) => majorant(around[i] as number, either));
+  const worst = ({ now, either }: Mover): number => Math.abs(now) + either;
+  const restVariance = idioVariance / (equity * equity) - sum((mover, i) => (variances[i] as number) * worst(mover) * worst(mover));
+  const constants = factor.constant * marketSigmaAnnual * marketSigmaAnnual + sum((_, i) => (variances[i] as number) * (names[i] as Majorant).constant);
+  const slope = Math.sqrt(factor.square) * marketSigmaAnnual;
   return {
     cap,
-    loadings: [Float64Array.from([...movers.map(({ instrument }) => instrument.beta), restFactor], (beta) => beta * marketSigmaAnnual)],
-    idiosyncratic: Float64Array.from([...variances, Math.max(0, restVariance)]),
+    loadings: [Float64Array.from([...movers.map(({ instrument }) => instrument.beta), restFactor], (beta) => beta * slope)],
+    idiosyncratic: Float64Array.from([...variances.map((variance, i) => variance * (names[i] as Majorant).square), Math.max(0, restVariance) + constants]),
   };
+}
+
+/** square · x² + constant is at least (|x| + either)². */
+interface Majorant {
+  readonly square: number;
+  readonly constant: number;
+}
+function majorant(x: number, either: number): Majorant {
+  if (either === 0) return { square: 1, constant: 0 };
+  const a = Math.max(Math.abs(x), NEAR_ZERO * either);
+  return { square: 1 + either / a, constant: either * either + either * a };
 }

@@ -2,17 +2,17 @@
 import { absolute, toNumber, ZERO, type Decimal } from './domain/decimal.ts';
 import type { Ns } from './domain/time.ts';
 import type { CouplingCode } from './checks/index.ts';
-import { clipProblem, groupsOf, onlyShrinking, worseWay, type Asked, type ClipProblem, type Group, type Mover, type Narrowing } from './clip-problem.ts';
-import { exposureOf, type Exposure } from './exposure.ts';
+import { clipProblem, groupsOf, onlyShrinking, type Asked, type ClipProblem, type Group, type Mover, type Narrowing } from './clip-problem.ts';
+import type { Exposure } from './exposure.ts';
 import { isShut } from './check.ts';
 import { boundedTrade } from './bounds.ts';
-import { floorOf } from './floor.ts';
+import { planStep } from './floor.ts';
 import { keeps, VOLATILITY, type Measure, type Step } from './measures.ts';
 import { project } from './projection/project.ts';
 import type { Binding, Limit, Projection } from './projection/problem.ts';
 import { quantityOf, wholeLots } from './rounding.ts';
 import type { Account } from './state.ts';
-import { changesOf, type Circumstances, type Wish } from './target-legs.ts';
+import type { Circumstances, Wish } from './target-legs.ts';
 
 /** What is left of one leg. */
 export interface Clipped {
@@ -52,11 +52,19 @@ interface Plan {
   readonly aims: readonly Mover[];
   readonly stopped: readonly (readonly CouplingCode[])[];
 }
-type Solved = { readonly status: 'solved'; readonly legs: readonly Clipped[]; readonly asked: Asked } | Conflict;
+interface Solved {
+  readonly status: 'solved';
+  readonly legs: readonly Clipped[];
+  /** By mover. */
+  readonly weights: readonly number[];
+  readonly asked: Asked;
+}
 
 const NOT_MOVED: Clipped = { trade: ZERO, lots: ZERO, by: [] };
-/** How often the projection is asked again: for the ways to fill that it does not see, and for what rounding breaks. */
+/** How often the projection is asked again: for the worst way to fill, and for what rounding breaks. */
 const ATTEMPTS_MAX = 10;
+/** Weights that move by less, of equity, have settled. */
+const SETTLED = 1e-8;
 
 export function clipTrades(input: ClipInput): Clip {
   const bounded = input.trades.map((trade, i) => (trade === null ? ZERO : bound(input, i, trade)));
@@ -72,33 +80,35 @@ export function clipTrades(input: ClipInput): Clip {
   return shrunk.status === 'solved' ? { status: 'clipped', legs: inLots(careful, shrunk) } : shrunk;
 }
 
-const exposureWith = ({ account, wishes, now, at }: ClipInput, qtyOf: (i: number) => number): Exposure =>
-  exposureOf(account, at.policy, now, 'planned', changesOf(wishes, qtyOf));
-
 /**
- * Solves along the way to fill that looks worse. Where the result is too volatile along the other way, once more along that; along the same
- * one, with a narrower cap. What is too volatile after all shows in whole lots.
+ * Volatility is posed around the end of the boxes first, and then around each answer, which keeps the true cap and is no further from the
+ * wish than the one before. What cannot be had around the ends is had around the present, where not trading is an answer.
  */
-function solve(plan: Plan, inBreach: Asked['inBreach']): Solved {
-  const { input, aims } = plan;
-  let asked: Asked = { inBreach, way: worseWay(aims, input.before), narrowing: new Map() };
-  for (let attempt = 1; ; attempt++) {
-    const solved = solveAs(plan, asked);
-    if (solved.status === 'conflict') return solved;
-    const after = exposureWith(input, (i) => toNumber((solved.legs[i] as Clipped).trade));
-    const over = excess(input, 'VOLATILITY_CAP', 'volatility', VOLATILITY, { before: input.before, after });
-    if (over.length === 0 || attempt === ATTEMPTS_MAX) return solved;
-    const way = after.factorHigh >= -after.factorLow ? 'up' : 'down';
-    asked = { ...asked, way, narrowing: way === asked.way ? narrower(asked.narrowing, over, 1) : asked.narrowing };
+function solve(plan: Plan, inBreach: Asked['inBreach']): Solved | Conflict {
+  const { aims, input } = plan;
+  const isExact = aims.every(({ either }) => either === 0) && input.before.factorHigh === input.before.factorLow;
+  let found: Solved | null = null;
+  let around = aims.map(({ end }) => end);
+  for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+    const next = solveAs(plan, { inBreach, around, narrowing: new Map() });
+    if (next.status === 'conflict') {
+      if (isExact || attempt > 1) return found ?? next;
+      around = aims.map(({ now }) => now);
+      continue;
+    }
+    found = next;
+    if (isExact || next.weights.every((weight, k) => Math.abs(weight - (around[k] as number)) < SETTLED)) break;
+    around = [...next.weights];
   }
+  return found as Solved;
 }
 
-function solveAs(plan: Plan, asked: Asked): Solved {
+function solveAs(plan: Plan, asked: Asked): Solved | Conflict {
   const { aims, input } = plan;
   const posed = clipProblem(aims, input.before, input.at.policy, asked);
   const solved = project(posed.problem);
   if (solved.status !== 'feasible') return { status: 'conflict', codes: conflictCodes(posed, solved) };
-  return { status: 'solved', asked, legs: legsOf(plan, posed, solved.weights, solved.binding) };
+  return { status: 'solved', asked, weights: [...solved.weights.subarray(0, aims.length)], legs: legsOf(plan, posed, solved.weights, solved.binding) };
 }
 
 /** By what a limit is exceeded, of equity; empty where it is kept. */
@@ -107,7 +117,7 @@ type Excess = readonly { readonly code: CouplingCode; readonly name: string; rea
 function excess({ at }: ClipInput, code: CouplingCode, name: string, measure: Measure, step: Step): Excess {
   const { limits } = at.policy.policy;
   if (keeps(measure, step, limits)) return [];
-  const bound = Math.max(measure.limit(limits, step.after), measure.of(step.before));
+  const bound = Math.max(measure.limit(limits, step.after), measure.of(step.heldAgainst));
   return [{ code, name, share: (measure.of(step.after) - bound) / at.equity }];
 }
 
@@ -122,48 +132,49 @@ function narrower(narrowing: Narrowing, over: Excess, times: number): Narrowing 
  * then the projection is asked for that much less, and for twice as much each time, since less than a lot changes nothing. What is left
  * over is blended with not trading, which breaks nothing.
  */
-function inLots(plan: Plan, solved: Extract<Solved, { readonly status: 'solved' }>): readonly Clipped[] {
+function inLots(plan: Plan, solved: Solved): readonly Clipped[] {
   let { legs, asked } = solved;
+  const codes = new Set<CouplingCode>();
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
     const over = excessInLots(plan, legs);
-    if (over.length === 0) return solved.legs.map((leg, i) => ({ ...leg, lots: (legs[i] as Clipped).lots }));
+    if (over.length === 0) return solved.legs.map((leg, i) => shortened(plan, i, leg, (legs[i] as Clipped).lots, codes));
+    for (const { code } of over) codes.add(code);
     asked = { ...asked, narrowing: narrower(asked.narrowing, over, 2 ** (attempt - 1)) };
     const next = solveAs(plan, asked);
     if (next.status === 'conflict') break;
     legs = next.legs;
   }
-  return blend(plan, legs);
+  const kept = blend(plan, legs);
+  return solved.legs.map((leg, i) => shortened(plan, i, leg, kept[i] as Decimal, codes));
+}
+
+/** A leg with fewer lots than its own rounding leaves. By one it is rounding still; by more it is cut, and told by which limits. */
+function shortened({ input: { wishes } }: Plan, i: number, leg: Clipped, lots: Decimal, codes: ReadonlySet<CouplingCode>): Clipped {
+  const lotSize = wishes[i]?.instrument?.lotSize ?? ZERO;
+  if (absolute(leg.lots) - absolute(lots) <= lotSize) return { ...leg, lots };
+  return { trade: lots, lots, by: [...new Set([...leg.by, ...codes])] };
 }
 
 /** As the checks will see it: against the least that these very trades allow. */
-function excessInLots({ input, movers }: Plan, legs: readonly Clipped[]): Excess {
-  const { before, at, wishes } = input;
-  const sizes = legs.map(({ lots }, i) => ({ planned: (wishes[i] as Wish).planned, qty: toNumber(lots) }));
-  const after = exposureWith(input, (i) => (sizes[i] as (typeof sizes)[number]).qty);
-  const step: Step = { before: floorOf(before, at.policy.policy.limits, sizes, (qtyOf) => exposureWith(input, qtyOf)), after };
+function excessInLots({ input, movers }: Plan, legs: readonly Pick<Clipped, 'lots'>[]): Excess {
+  const { account, at, before, now, wishes } = input;
+  const step = planStep(account, at.policy, now, before, wishes, (i) => toNumber((legs[i] as Clipped).lots));
   const grouped = groupsOf(movers).flatMap(({ code, name, measure }) => excess(input, code, name, measure, step));
   return [...grouped, ...excess(input, 'VOLATILITY_CAP', 'volatility', VOLATILITY, step)];
 }
 
-/** The largest share of all trades, in 1,024ths, that keeps every limit; none of them does. */
-function blend(plan: Plan, legs: readonly Clipped[]): readonly Clipped[] {
-  const codes = excessInLots(plan, legs).map(({ code }) => code);
-  const scaled = (share: bigint): readonly Clipped[] => scale(plan, legs, share, codes);
+/** Lots of the largest share of all trades, in 1,024ths, that keeps every limit; none of them does. */
+function blend(plan: Plan, legs: readonly Clipped[]): readonly Decimal[] {
+  const { wishes } = plan.input;
+  const shareOf = (share: bigint): readonly Decimal[] => legs.map(({ trade }, i) => wholeLotsOf(wishes[i], ((trade * share) / 1024n) as Decimal));
   let share = 0n;
   for (let step = 512n; step > 0n; step /= 2n) {
-    if (excessInLots(plan, scaled(share + step)).length === 0) share += step;
+    if (excessInLots(plan, shareOf(share + step).map((lots) => ({ lots }))).length === 0) share += step;
   }
-  return scaled(share);
+  return shareOf(share);
 }
 
-function scale({ input: { wishes } }: Plan, legs: readonly Clipped[], share: bigint, codes: readonly CouplingCode[]): readonly Clipped[] {
-  return legs.map((leg, i) => {
-    const lotSize = wishes[i]?.instrument?.lotSize;
-    if (lotSize === undefined || leg.lots === 0n) return leg;
-    const trade = ((leg.trade * share) / 1024n) as Decimal;
-    return { trade, lots: wholeLots(trade, lotSize), by: [...new Set([...leg.by, ...codes])] };
-  });
-}
+const wholeLotsOf = (wish: Wish | undefined, trade: Decimal): Decimal => (trade === 0n ? ZERO : wholeLots(trade, wish?.instrument?.lotSize as Decimal));
 
 function bound({ wishes, at }: ClipInput, i: number, trade: Decimal): Decimal {
   const wish = wishes[i] as Wish;
@@ -172,10 +183,10 @@ function bound({ wishes, at }: ClipInput, i: number, trade: Decimal): Decimal {
 }
 
 function moverAt({ wishes, trades, at }: ClipInput, i: number, bounded: Decimal): Mover {
-  const { instrument, mark, planned, either } = wishes[i] as Wish;
+  const { instrument, mark, middle, either } = wishes[i] as Wish;
   if (instrument === null || mark === null) throw new RangeError('a leg that is traded has an instrument and a mark');
   const unit = mark / at.equity;
-  const now = planned * unit;
+  const now = middle * unit;
   const end = now + toNumber(bounded) * unit;
   const wished = now + toNumber(trades[i] as Decimal) * unit;
   return { instrument, unit, now, end, wished: end > now === wished > now ? wished : end, either: either * unit };
@@ -193,7 +204,7 @@ function legsOf(plan: Plan, posed: ClipProblem, weights: Float64Array, binding: 
     const weight = weights[k] as number;
     const cut = Math.abs(end - weight) > CUT_MIN;
     const trade = cut ? tradeTo(weight - now, unit, bounded[i] as Decimal) : (bounded[i] as Decimal);
-    legs[i] = { trade, lots: wholeLots(trade, wishes[i]?.instrument?.lotSize as Decimal), by: cut ? [...new Set([...(stopped[k] ?? []), ...(pricedBy[k] ?? [])])] : [] };
+    legs[i] = { trade, lots: wholeLotsOf(wishes[i], trade), by: cut ? [...new Set([...(stopped[k] ?? []), ...(pricedBy[k] ?? [])])] : [] };
   }
   return legs;
 }

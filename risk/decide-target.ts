@@ -15,11 +15,10 @@ import { msBetween } from './domain/time.ts';
 import type { CheckCode, Verdict } from './domain/verdict.ts';
 import { exposureOf, type Exposure } from './exposure.ts';
 import type { Facts } from './facts.ts';
-import { floorOf } from './floor.ts';
+import { planStep } from './floor.ts';
 import { gatesOf } from './gates.ts';
 import { drawdown, governor } from './governor.ts';
 import { registrationOf } from './order-input.ts';
-import type { Step } from './measures.ts';
 import type { PolicyInForce } from './policy.ts';
 import { reduces } from './position.ts';
 import { wholeLots } from './rounding.ts';
@@ -59,9 +58,10 @@ export function decideTarget(command: TargetCommand, state: RiskState, facts: Fa
   const flawless = [portfolio, ...legVerdicts].every(allPass);
   const hopeless = portfolio.some(refused) || (impossible.length > 0 && impossible.every(Boolean));
   if (hopeless || (command.target.mode === 'all_or_none' && !flawless)) return denied(asked, portfolio, legVerdicts);
-  // Whole lots may break what the wish itself keeps: a sale that was to pay for a purchase, rounded down.
   const asAsked = flawless ? settled(asked, portfolio, legVerdicts, trades, wished(asked)) : null;
-  return asAsked === null || asAsked.decision === 'denied' ? clipped(asked, portfolio, legVerdicts, trades) : asAsked;
+  // Whole lots may break what the wish itself keeps: a sale that was to pay for a purchase, rounded down.
+  const breaksInLots = asAsked?.decision === 'denied' && command.target.mode === 'clip';
+  return asAsked === null || breaksInLots ? clipped(asked, portfolio, legVerdicts, trades) : asAsked;
 }
 
 function readCase(command: TargetCommand, state: RiskState, facts: Facts, policy: PolicyInForce): Case {
@@ -91,19 +91,13 @@ function portfolioInput(asked: Case, trades: readonly (Decimal | null)[]): Portf
     reduces: wishes.every(({ line, book }, i) => reduces(line, book, trades[i] ?? ZERO)),
     registration: registrationOf(policy, target.account, target.strategy),
     drawdown: at.drawdown, governor: at.governor,
-    exposure: account === null || before === null ? null : { steps: [stepOf(asked, account, before, trades)], sector: null },
+    exposure: account === null || before === null ? null
+      : { steps: [planStep(account, policy, facts.now, before, wishes, (i) => toNumber(trades[i] ?? ZERO))], sector: null },
     clockStepBackMs: facts.clockStepBackMs,
     asOfAgeMs: msBetween(facts.now, target.asOf),
     requestedGross: weights.reduce((sum, weight) => sum + weight, 0),
     requestedMax: weights.reduce((largest, weight) => Math.max(largest, weight), 0),
   };
-}
-
-/** A target is judged by where it ends; of a book in breach, against the least that its own trades can make of it. */
-function stepOf({ policy, facts, wishes }: Case, account: Account, before: Exposure, trades: readonly (Decimal | null)[]): Step {
-  const sizes = wishes.map(({ planned }, i) => ({ planned, qty: toNumber(trades[i] ?? ZERO) }));
-  const exposureWith = (qtyOf: (i: number) => number): Exposure => exposureOf(account, policy, facts.now, 'planned', changesOf(wishes, qtyOf));
-  return { before: floorOf(before, policy.policy.limits, sizes, exposureWith), after: exposureWith((i) => (sizes[i] as (typeof sizes)[number]).qty) };
 }
 
 /** Every trade as it was asked for, in whole lots. */

@@ -84,8 +84,8 @@ export function hasPlans(account: Account, inForce: PolicyInForce): boolean {
 type Open = Pick<Line, 'qtyN' | 'buyOpenN' | 'sellOpenN' | 'buyPlannedN' | 'sellPlannedN'>;
 
 /** A symbol's position with every buy filled that may fill, and with every such sell. */
-export const highOf = ({ qtyN, buyOpenN, buyPlannedN, sellPlannedN }: Open, view: View): number => qtyN + buyOpenN - (view === 'released' ? buyPlannedN : sellPlannedN);
-export const lowOf = ({ qtyN, sellOpenN, buyPlannedN, sellPlannedN }: Open, view: View): number => qtyN - sellOpenN + (view === 'released' ? sellPlannedN : buyPlannedN);
+export const highIn = ({ qtyN, buyOpenN, buyPlannedN, sellPlannedN }: Open, view: View): number => qtyN + buyOpenN - (view === 'released' ? buyPlannedN : sellPlannedN);
+export const lowIn = ({ qtyN, sellOpenN, buyPlannedN, sellPlannedN }: Open, view: View): number => qtyN - sellOpenN + (view === 'released' ? sellPlannedN : buyPlannedN);
 
 /** The account's exposure at `now`, or what it would become with `changes`. Sums run in the order of the lines, then of new symbols. */
 export function exposureOf(account: Account, inForce: PolicyInForce, now: Ns, view: View, changes: ReadonlyMap<string, Change> = NO_CHANGES): Exposure {
@@ -132,8 +132,8 @@ function addLines(sums: number[], { lines, factors }: Columns, view: View, chang
 function addSymbol(sums: number[], factor: Factor | null, open: Open, view: View, mark: number): boolean {
   const { qtyN, buyOpenN, sellOpenN } = open;
   if (factor === null || !(mark > 0 && mark < Infinity)) return qtyN === 0 && buyOpenN === 0 && sellOpenN === 0;
-  const high = highOf(open, view) * mark;
-  const low = lowOf(open, view) * mark;
+  const high = highIn(open, view) * mark;
+  const low = lowIn(open, view) * mark;
   const worst = Math.max(Math.abs(high), Math.abs(low));
   const betaHigh = factor.beta * high;
   const betaLow = factor.beta * low;

@@ -29,17 +29,17 @@ export const TURNOVER: Measure = { of: ({ turnoverUsed }) => turnoverUsed, limit
 /** Ex-ante volatility per √year, one-factor model. */
 export const VOLATILITY: Measure = { of: ({ variance }) => Math.sqrt(variance), limit: ({ volatilityAnnual }, { equity }) => volatilityAnnual * equity };
 
-/** Those in which one trade can pay for another; and those of sectors. */
-export const REDUCIBLE: readonly Measure[] = [GROSS, LEVERAGE, LONG, SHORT];
+/** Beside the sectors' those in which a trade of one name can pay for one of another, name by name. */
+export const NETTED: readonly Measure[] = [GROSS, LEVERAGE, LONG, SHORT];
 
-/** The account before and after something, by one way to look at it. `before` is what the result is held against where it is beyond a limit. */
+/** The account after something, by one way to look at it; and what it is held against where it is beyond a limit: as it was before, or a floor of that. */
 export interface Step {
-  readonly before: Measured;
+  readonly heldAgainst: Measured;
   readonly after: Exposure;
 }
 
 /** Whether it is beyond its limit as it stands. */
 export const isBroken = ({ of, limit }: Measure, exposure: Measured, limits: Limits): boolean => !within(of(exposure), limit(limits, exposure));
 
-/** Within the limit, or no worse than before. */
-export const keeps = ({ of, limit }: Measure, { before, after }: Step, limits: Limits): boolean => fits(of(after), of(before), limit(limits, after));
+/** Within the limit, or no worse than what it is held against. */
+export const keeps = ({ of, limit }: Measure, { heldAgainst, after }: Step, limits: Limits): boolean => fits(of(after), of(heldAgainst), limit(limits, after));

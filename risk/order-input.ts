@@ -75,7 +75,9 @@ function movementOf(
   const withQty = (qty: Decimal): ReadonlyMap<string, Change> => new Map([[symbol, changeOf(side, quote.mid, toNumber(qty), planned)]]);
   const without = withQty(negate(reservedQty));
   const whole = withQty(subtract(orderQty, reservedQty));
-  const stepOf = (view: View): Step => ({ before: exposureOf(account, policy, facts.now, view, without), after: exposureOf(account, policy, facts.now, view, whole) });
+  const stepOf = (view: View): Step => ({
+    heldAgainst: exposureOf(account, policy, facts.now, view, without), after: exposureOf(account, policy, facts.now, view, whole),
+  });
   const released = stepOf('released');
   const { equity, missingMarks } = released.after;
   if (missingMarks.length > 0 || !Number.isFinite(equity)) return { equity: null, exposure: null, unmarked: missingMarks };

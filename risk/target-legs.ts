@@ -4,7 +4,7 @@ import { add, fromNumber, subtract, toNumber, ZERO, type Decimal } from './domai
 import type { Instrument } from './domain/instrument.ts';
 import type { Attribution } from './domain/order.ts';
 import type { Basis, Leg } from './domain/target.ts';
-import { changeOf, highOf, lowOf, type Change } from './exposure.ts';
+import { changeOf, highIn, lowIn, type Change } from './exposure.ts';
 import type { Facts } from './facts.ts';
 import { gatesOf, type Gates } from './gates.ts';
 import { kellyCap } from './kelly.ts';
@@ -27,8 +27,8 @@ export interface LegRead {
   readonly sigmaAnnual: number | null;
   readonly line: Holding;
   readonly book: Holding;
-  /** The line's position with all plans done: half way between every other order filled and none, units, and how far either is from it. */
-  readonly planned: number;
+  /** The line's position once all plans are done, units: the middle between the highest and the lowest that other orders may make it, and the distance to each. */
+  readonly middle: number;
   readonly either: number;
   /** Own position with what is open: what a leg that is left alone ends at. */
   readonly present: Decimal;
@@ -57,8 +57,8 @@ export function readLegs(command: TargetCommand, policy: PolicyInForce, state: R
       advQty: positive(symbolFacts?.advQty),
       sigmaAnnual: positive(symbolFacts?.sigmaAnnual),
       line: line ?? NOTHING_HELD,
-      planned: line === undefined ? 0 : (highOf(line, 'planned') + lowOf(line, 'planned')) / 2,
-      either: line === undefined ? 0 : (highOf(line, 'planned') - lowOf(line, 'planned')) / 2,
+      middle: line === undefined ? 0 : (highIn(line, 'planned') + lowIn(line, 'planned')) / 2,
+      either: line === undefined ? 0 : (highIn(line, 'planned') - lowIn(line, 'planned')) / 2,
       present: presentOf(book),
       gates: gatesOf(state, policy.policy, { venue, account: target.account, strategy: target.strategy, trader, symbol }),
     };
@@ -99,9 +99,9 @@ export function wishOf(read: LegRead, basis: Basis, { policy, equity, governor }
   const asked = toNumber(target);
   const end = endOf(target, basis, read.mark, equity);
   const cap = kellyCap(asked, read.leg?.mu ?? null, read.leg?.sigma ?? null, policy.policy.limits.kelly);
-  const { symbol, leg, instrument, quote, mark, advQty, sigmaAnnual, line, book, planned, either, present, gates } = read;
+  const { symbol, leg, instrument, quote, mark, advQty, sigmaAnnual, line, book, middle, either, present, gates } = read;
   return {
-    symbol, leg, instrument, quote, mark, advQty, sigmaAnnual, line, book, planned, either, present, gates, // key by key: a spread of 500 of them is a millisecond
+    symbol, leg, instrument, quote, mark, advQty, sigmaAnnual, line, book, middle, either, present, gates, // key by key: a spread of 500 of them is a millisecond
     weight: weightOf(asked, basis, read.mark, equity),
     trade: end === null ? null : subtract(end, read.present),
     kellyCap: cap === null ? 'unrated' : governor === null ? null : governor * cap,

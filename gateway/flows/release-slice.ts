@@ -19,8 +19,8 @@ import { sendOrWithhold, sliceReleased } from './send.ts';
 
 /**
  * One slice of a parent, when its time has come and new work is taken: fresh facts, the same decision on the child, the record, a last
- * look, the send. Whether some of it waits for room under a limit of position: what others fill may make it. Asked `again` for that, a
- * slice that still finds none is no news.
+ * look, the send. Returns whether some of it waits for room under a limit of position: what others fill may make it. Asked `again` for that,
+ * a slice that is still denied, for whatever reason, waits on, and is no news.
  */
 export async function releaseSlice(house: House, id: string, step: ScheduleStep, again: boolean): Promise<boolean> {
   // read
@@ -41,14 +41,13 @@ export async function releaseSlice(house: House, id: string, step: ScheduleStep,
   const { account, strategy, symbol } = parent;
   const seen = factsJson(facts.symbols.get(symbol));
   if (decision.decision === 'denied' || choice === null) {
-    const waits = isTooMuch(slice);
-    if (waits && again) return true;
+    if (again) return true;
     const withheld = draft('slice.withheld', SYSTEM, parent.decidedSeq, {
       account, clOrdId: null, decision: 'denied', due, judged: judged(child, seen), observed, orderQty: formatDecimal(wantedQty), parent: id, strategy, symbol,
       verdicts, why: 'denied',
     });
     await house.journal.append([withheld], facts.now).durable;
-    return waits;
+    return isTooMuch(slice);
   }
   const { arm, arms } = choice;
   const how = { arm, arms, due, facts: seen, observed, verdicts, wantedQty: formatDecimal(wantedQty) };
@@ -67,12 +66,13 @@ interface Slice {
 }
 
 /** Denied for nothing but how much is held then. */
-const isTooMuch = ({ decision: { verdicts } }: Slice): boolean => verdicts.every(({ code, outcome }) => outcome !== 'deny' || isPositionLimit(code));
+const isTooMuch = ({ decision: { decision, verdicts } }: Slice): boolean =>
+  decision === 'denied' && verdicts.every(({ code, outcome }) => outcome !== 'deny' || isPositionLimit(code));
 const isReleasable = ({ choice, decision }: Slice): boolean => choice !== null && decision.decision !== 'denied';
 
 /**
  * The slice that is wanted; or, where a limit of position denies it, the largest part of it in whole lots that every check lets pass. A target
- * is clipped to the very limit, and prices move after it: a cent must not stop the whole of it. What does not fit is wanted again with the next slice.
+ * is clipped to the very limit, and prices move after it: a cent must not stop the whole of it. What does not fit is wanted again.
  */
 function sliceThatFits(house: House, parent: Parent, wantedQty: Decimal, facts: Facts): Slice {
   const whole = sliceOf(house, parent, wantedQty, wantedQty, facts);

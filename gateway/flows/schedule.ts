@@ -1,45 +1,51 @@
 import { draft, SYSTEM } from '../../compliance/records.ts';
-import { nextStep, type ScheduleStep } from '../../execution/schedule.ts';
+import { nextStep, stepAt, type ScheduleStep } from '../../execution/schedule.ts';
 import { formatDecimal, subtract } from '../../risk/domain/decimal.ts';
-import { plusMs, type Ns } from '../../risk/domain/time.ts';
+import { plusMs } from '../../risk/domain/time.ts';
 import { lastMidOf, readFacts, textOf } from '../facts.ts';
 import { cancelInAnyCase } from '../emergency.ts';
 import type { House } from '../house.ts';
 import { cancelDrafts, cancelsOf } from './cancel.ts';
 import { releaseSlice } from './release-slice.ts';
 
-/** A slice that could not be released, because nothing new is taken or for want of room, is tried again after this. */
+/** A slice that could not be released because nothing new is taken is tried again after this. */
 const RETRY_MS = 1_000;
 
-/**
- * Arms the next timer of a parent: its next slice, or its end. One timer a parent; each firing arms the next, so a parent that was
- * withdrawn or filled simply has no further one. At a restart it is called for every live parent: slices that fell due meanwhile
- * are released at once, as one, unless the parent's time is over. `waiting` is a slice of which some found no room.
- */
-export function schedule(house: House, id: string, after: Ns | null = null, waiting: ScheduleStep | null = null): void {
-  const parent = house.state.execution.parents.get(id);
-  if (parent === undefined || parent.end !== null || parent.expireAt === null) return;
-  const { expireAt } = parent;
-  const now = house.timers.now();
-  const step = now >= expireAt ? null : nextStep(parent, after ?? parent.lastDue, now);
-  const retryAt = plusMs(now, RETRY_MS);
-  const at = step?.at ?? expireAt;
-  if (waiting !== null && retryAt < at) {
-    house.timers.at(retryAt, () => {
-      if (house.admits()) release(house, id, waiting, true);
-      else schedule(house, id, after, waiting);
-    });
-    return;
-  }
-  house.timers.at(at, () => {
-    if (step === null) expireParent(house, id).catch(house.fail);
-    else if (house.admits()) release(house, id, step, false);
-    else house.timers.at(plusMs(house.timers.now(), RETRY_MS), () => { schedule(house, id, after); });
-  });
+/** The step that was dealt with last; and after how long it is asked for again, where some of it waits for room. */
+interface Last {
+  readonly step: ScheduleStep;
+  readonly againMs: number | null;
 }
 
-function release(house: House, id: string, step: ScheduleStep, again: boolean): void {
-  releaseSlice(house, id, step, again).then((waits) => { schedule(house, id, step.at, waits ? step : null); }, house.fail);
+/**
+ * Arms the next timer of a parent: its next slice, what still waits of the last one, or its end. One timer a parent; each firing arms the
+ * next, so a parent that was withdrawn or filled simply has no further one. At a restart it is called for every live parent: slices that
+ * fell due meanwhile are released at once, as one, unless the parent's time is over; and what may have waited before is asked for again.
+ */
+export function schedule(house: House, id: string, last: Last | null = null): void {
+  const parent = house.state.execution.parents.get(id);
+  if (parent === undefined || parent.end !== null || parent.expireAt === null) return;
+  const { expireAt, lastDue } = parent;
+  const before = last ?? (lastDue === null ? null : lastOf(stepAt(parent, lastDue)));
+  const now = house.timers.now();
+  const next = now >= expireAt ? null : nextStep(parent, before?.step.at ?? lastDue, now);
+  const againAt = before === null || before.againMs === null ? expireAt : plusMs(now, before.againMs);
+  const whenAdmitted = (act: () => void) => (): void => {
+    if (house.admits()) act();
+    else house.timers.at(plusMs(house.timers.now(), RETRY_MS), () => { schedule(house, id, last); });
+  };
+  if (before !== null && againAt < (next?.at ?? expireAt)) house.timers.at(againAt, whenAdmitted(() => { release(house, id, before.step, before); }));
+  else if (next !== null) house.timers.at(next.at, whenAdmitted(() => { release(house, id, next, null); }));
+  else house.timers.at(expireAt, () => { expireParent(house, id).catch(house.fail); });
+}
+
+const lastOf = (step: ScheduleStep | null): Last | null => (step === null ? null : { step, againMs: RETRY_MS });
+
+/** `before`: what is asked for again, ever more seldom: a purchase that waits for a slow sale is not to go out unit by unit. */
+function release(house: House, id: string, step: ScheduleStep, before: Last | null): void {
+  releaseSlice(house, id, step, before !== null).then((waits) => {
+    schedule(house, id, { step, againMs: waits ? 2 * (before?.againMs ?? RETRY_MS / 2) : null });
+  }, house.fail);
 }
 
 /** The end of a parent's horizon: what is left is not traded, and is the opportunity part of its shortfall. What still works is cancelled. */

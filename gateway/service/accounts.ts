@@ -6,7 +6,7 @@ import type { Instrument } from '../../risk/domain/instrument.ts';
 import { formatInstant } from '../../risk/domain/time.ts';
 import type { Verdict } from '../../risk/domain/verdict.ts';
 import { equityOf } from '../../risk/books.ts';
-import { exposureOf, highOf, lowOf, type Exposure, type View } from '../../risk/exposure.ts';
+import { exposureOf, type Exposure, type View } from '../../risk/exposure.ts';
 import type { Limits } from '../../risk/policy.ts';
 import type { Account, Book, Line } from '../../risk/state.ts';
 import { freshMidOf, readFacts, textOf } from '../facts.ts';
@@ -76,11 +76,12 @@ function positionView(line: Line, books: readonly Book[], mark: Decimal | null):
 /** How much of each limit is used: observed, limit, headroom and utilisation, by the plans or by what is released, where that is more. */
 function limitsView(house: House, account: Account): unknown[] {
   const inForce = policyInForce(house);
-  const [planned, released] = (['planned', 'released'] as const).map((view) => {
+  const usesIn = (view: View): Use[] => {
     const exposure = exposureOf(account, inForce, house.timers.now(), view);
-    return exposure.equity > 0 ? usesOf(account, view, exposure, inForce.policy.limits) : [];
-  }) as [Use[], Use[]];
-  const uses = planned.map((use, i) => ({ ...use, observed: Math.max(use.observed, released[i]?.observed ?? 0) }));
+    return exposure.equity > 0 ? usesOf(account, exposure, inForce.policy.limits) : [];
+  };
+  const released = usesIn('released');
+  const uses = usesIn('planned').map((use, i) => ({ ...use, observed: Math.max(use.observed, (released[i] as Use).observed) }));
   return uses.map(({ code, observed, limit, unit }) => ({
     account: account.id, code, observed: decimalText(observed), limit: decimalText(limit), headroom: decimalText(Math.max(0, limit - observed)),
     utilisation: limit > 0 ? decimalText(observed / limit) : null, unit,
@@ -93,9 +94,9 @@ interface Use extends Pick<Verdict, 'code' | 'unit'> {
 }
 
 /** Of the limits a name and a sector the most used one. Without equity nothing has a weight. */
-function usesOf(account: Account, view: View, exposure: Exposure, limits: Limits): Use[] {
+function usesOf(account: Account, exposure: Exposure, limits: Limits): Use[] {
   const { equity, gross, net, unsettled, turnoverUsed, variance, sectorGross } = exposure;
-  const largest = Math.max(0, ...[...account.lines.values()].map((line) => worstOf(line, view)));
+  const largest = Math.max(0, ...[...account.lines.values()].map(worstOf));
   return [
     { code: 'NAME_EXPOSURE', observed: largest / equity, limit: limits.nameXEquity, unit: 'xEquity' },
     { code: 'GROSS_EXPOSURE', observed: gross / equity, limit: limits.grossXEquity, unit: 'xEquity' },
@@ -108,8 +109,8 @@ function usesOf(account: Account, view: View, exposure: Exposure, limits: Limits
   ];
 }
 
-/** The larger end that a name's open orders may bring it to, in money. */
-const worstOf = (line: Line, view: View): number => Math.max(Math.abs(highOf(line, view)), Math.abs(lowOf(line, view))) * line.markN;
+/** The larger end that a name's open orders may bring it to, in money: of one name all that is open counts, planned or not. */
+const worstOf = ({ qtyN, buyOpenN, sellOpenN, markN }: Line): number => Math.max(Math.abs(qtyN + buyOpenN), Math.abs(qtyN - sellOpenN)) * markN;
 
 function instrumentView(instrument: Instrument): unknown {
   const { symbol, name, sector, assetClass, currency, settlementDays, advQty, sigmaAnnual, beta, spreadBps } = instrument;

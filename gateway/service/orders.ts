@@ -43,10 +43,10 @@ async function submit(house: House, principal: Principal, body: OrderBody): Prom
   const asked = {
     actor: actorOf(principal), attribution: toAttribution(body.attribution), clOrdId: body.clOrdId, requestHash: contentHash(body), terms: toOrderTerms(body),
   };
-  let verdicts: string | null = null;
+  let verdicts: Promise<string> | null = null;
   const answer = await submitOrder(house, asked, (decided) => {
     const policy = policyInForce(house);
-    setImmediate(() => { verdicts = spokenVerdicts(decided, policy); }); // after the batch has left for the disk, not before
+    if (decided.decision !== 'denied') verdicts = afterThisPoll().then(() => spokenVerdicts(decided, policy));
   });
   switch (answer.outcome) {
     case 'busy':
@@ -58,11 +58,14 @@ async function submit(house: House, principal: Principal, body: OrderBody): Prom
   }
 }
 
+/** When the batch has left for the disk, and not before: there is time while it works. */
+const afterThisPoll = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
+
 const spokenVerdicts = (decided: OrderDecided, policy: PolicyInForce): string => verdictsText(ORDER_CHECKS, decided, policy, decided.symbol);
 
 /** The answer to a decision: a function of its records alone, so that a repeat gets the same. */
 async function decidedAnswer(
-  house: House, { body, seq }: LogRecord<string, OrderDecided>, receipt: Receipt, status: number, { progress = null, verdicts = null }: Said,
+  house: House, { body, seq }: LogRecord<string, OrderDecided>, receipt: Receipt, status: number, { progress = null, verdicts = null }: Partial<Said> = {},
 ): Promise<Answer> {
   const policy = await house.policyAt(seq);
   const { clOrdId, parent, symbol, side, orderQty, type } = body;
@@ -73,13 +76,13 @@ async function decidedAnswer(
   const order = {
     clOrdId, parent, symbol, side, orderQty, cumQty, leavesQty, avgPx, state, venue, type, receipt: receiptView(receipt), decision: body.decision, policy: body.policy,
   };
-  return { status, body: new JsonText(textWith(order, 'verdicts', verdicts ?? spokenVerdicts(body, policy))) };
+  return { status, body: new JsonText(textWith(order, 'verdicts', (await verdicts) ?? spokenVerdicts(body, policy))) };
 }
 
 /** What is known of a decision's answer beyond its records: what has become of the order since, and its verdicts as text, where they are made already. */
 interface Said {
-  readonly progress?: Progress | null;
-  readonly verdicts?: string | null;
+  readonly progress: Progress | null;
+  readonly verdicts: Promise<string> | null;
 }
 
 /** What has become of an order since its first decision. */
@@ -114,7 +117,7 @@ async function amend(house: House, principal: Principal, account: string, clOrdI
 /** What the amendment was decided to be, with the order's progress: what was filled stays filled. */
 function amendedAnswer(house: House, decided: LogRecord<string, OrderDecided>, receipt: Receipt): Promise<Answer> {
   const parent = findParent(house.state.execution, decided.body.parent);
-  if (parent === null) return decidedAnswer(house, decided, receipt, 200, {});
+  if (parent === null) return decidedAnswer(house, decided, receipt, 200);
   const leavesQty = formatDecimal(leavesOf({ ...parent, orderQty: parseDecimal(decided.body.orderQty) }));
   const venue = standingChild(parent)?.order.venue ?? null;
   const progress = { cumQty: formatDecimal(parent.cumQty), leavesQty, avgPx: textOf(avgPxOf(parent)), state: stateOf(parent), venue };

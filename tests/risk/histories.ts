@@ -4,7 +4,7 @@ import { applyFill, emptyRiskState, fund, openAccount, plan, reserve, setMark, s
 import { parseDecimal, ZERO, type Decimal } from '../../risk/domain/decimal.ts';
 import type { Side } from '../../risk/domain/order.ts';
 import { instant, NS_PER_SECOND, type Ns } from '../../risk/domain/time.ts';
-import type { Account, RiskState } from '../../risk/state.ts';
+import type { Account, Line, RiskState } from '../../risk/state.ts';
 
 export type Step =
   | { readonly do: 'fill'; readonly fill: Fill }
@@ -68,7 +68,10 @@ function tryReserve(account: Account, { strategy, symbol, side, delta, isPlanned
   const open = account.lines.get(symbol)?.books.get(strategy)?.[side === 'buy' ? 'buyOpen' : 'sellOpen'] ?? ZERO;
   if (open + delta < 0n) return false;
   reserve(account, strategy, symbol, side, delta);
+  const line = account.lines.get(symbol) as Line;
+  const [left, planned] = side === 'buy' ? [line.buyOpen, line.buyPlanned] : [line.sellOpen, line.sellPlanned];
   if (isPlanned && delta > 0n) plan(account, symbol, side, delta);
+  else if (planned > left) plan(account, symbol, side, (left - planned) as Decimal); // never more than is open
   return true;
 }
 

@@ -38,10 +38,12 @@ export async function houseFor(t: Test, { tampers = false, ...options }: TestHou
 
 async function audit({ house, store }: TestHouse): Promise<void> {
   for (const account of house.state.risk.accounts.values()) {
-    for (const { symbol, buyOpen, sellOpen } of account.lines.values()) {
+    for (const { symbol, buyOpen, sellOpen, buyPlanned, sellPlanned } of account.lines.values()) {
       const parents = [...house.state.execution.parents.values()].filter((parent) => parent.account === account.id && parent.symbol === symbol);
-      const held = (side: Side): bigint => parents.reduce((sum, parent) => (parent.side === side ? sum + parent.reserved : sum), 0n);
-      if (held('buy') !== buyOpen || held('sell') !== sellOpen) throw new Error(`the books of ${symbol} hold what no order does`);
+      const held = (side: Side, what: 'reserved' | 'planned'): bigint => parents.reduce((sum, parent) => (parent.side === side ? sum + parent[what] : sum), 0n);
+      if (held('buy', 'reserved') !== buyOpen || held('sell', 'reserved') !== sellOpen) throw new Error(`the books of ${symbol} hold what no order does`);
+      if (held('buy', 'planned') !== buyPlanned || held('sell', 'planned') !== sellPlanned) throw new Error(`the books of ${symbol} plan what no target does`);
+      if (parents.some(({ planned, reserved }) => planned < 0n || planned > reserved)) throw new Error(`more of ${symbol} is planned than is reserved`);
     }
   }
   if (store.lines.length !== house.journal.nextSeq) return; // the log stands still, or another house goes on with it: nothing to compare with

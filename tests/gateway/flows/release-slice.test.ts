@@ -60,10 +60,38 @@ t.test('a rotation at the limit: purchases wait for what is sold, and go as it f
   t.match(all('slice.released').at(-1), { symbol: 'SPY', orderQty: '1500', wantedQty: '1999' });
   venue.fill(venue.sent.at(-1)?.clOrdId ?? '', '1500');
   venue.fill(sale?.clOrdId ?? '', '499');
+  await time.advance(3_000);
+  t.match(all('slice.released').at(-1), { symbol: 'SPY', orderQty: '1500' }, 'ever more seldom');
   await time.advance(1_000);
   t.match(all('slice.released').at(-1), { symbol: 'SPY', orderQty: '499' });
   await time.advance(1_000);
   t.strictSame(venue.sent.length, 4, 'and that was all');
+});
+
+t.test('what waits for room outlives a quote that is missing for a second, and a restart', async (t) => {
+  const tight = { policy: policyOf({ grossXEquity: 0.2 }) };
+  const first = await houseFor(t, tight);
+  await aim(first.house, target(first.house, 'T1', { IBM: '1999' }, { horizonSeconds: 5 }));
+  await first.time.advance(0);
+  first.venue.fill(first.venue.sent[0]?.clOrdId ?? '', '1999');
+  first.refresh();
+  await aim(first.house, target(first.house, 'T2', { SPY: '1999', IBM: '0' }, { horizonSeconds: 9 }));
+  await first.time.advance(0);
+  const sale = first.venue.sent[1]?.clOrdId ?? '';
+  first.venue.fill(sale, '1000');
+  first.market.clear('SPY');
+  await first.time.advance(1_000);
+  t.equal(first.all('slice.withheld').length, 1, 'no news either');
+  first.market.set({ askPx: d('100.01'), askQty: d('9'), at: first.time.now(), bidPx: d('99.99'), bidQty: d('9'), symbol: 'SPY' });
+  await first.time.advance(2_000);
+  t.match(first.all('slice.released').at(-1), { symbol: 'SPY', orderQty: '1000' });
+  first.venue.fill(first.venue.sent.at(-1)?.clOrdId ?? '', '1000');
+  first.venue.fill(sale, '999');
+  await first.time.settle();
+  const { house, time, all } = await houseFor(t, { ...tight, store: first.store, time: first.time, market: first.market });
+  resumeParents(house);
+  await time.advance(1_000);
+  t.match(all('slice.released'), [{ symbol: 'SPY', orderQty: '999' }]);
 });
 
 t.test('what bounds an order by itself is not gone around in parts', async (t) => {

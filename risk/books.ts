@@ -85,7 +85,8 @@ export function isBookable(account: Account, { symbol, strategy, lastQty, lastPx
 }
 
 /**
- * Applies one execution: cash, the strategy's book at average cost, the unsettled proceeds of a sale, the day's turnover.
+ * Applies one execution: cash, the strategy's book at average cost, the unsettled proceeds of what the account had and sold, the day's
+ * turnover. Proceeds of a short sale are owed against shares that are owed: they add nothing to what is there, and take nothing from it.
  * Reservations are not touched: whoever applies the report moves them with `reserve`. RangeError unless quantity and price are positive.
  */
 export function applyFill(account: Account, fill: Fill): void {
@@ -94,13 +95,14 @@ export function applyFill(account: Account, fill: Fill): void {
   const signedQty = (fill.lastQty * BigInt(signOf(fill.side))) as Decimal;
   const line = lineOf(account, fill.symbol);
   const book = bookOf(line, fill.strategy);
+  const soldOfHeld = fill.side === 'buy' ? ZERO : minimum(maximum(line.qty, ZERO), fill.lastQty);
   trade(book, signedQty, fill.lastPx);
   book.fees = add(book.fees, fill.fee);
   line.qty = add(line.qty, signedQty);
   line.qtyN = toNumber(line.qty);
   account.cash = subtract(account.cash, add(fill.side === 'buy' ? notional : negate(notional), fill.fee));
   settle(account, fill.at);
-  if (fill.side === 'sell' && fill.settlesAt !== null && fill.settlesAt > fill.at) owe(account, fill.settlesAt, notional);
+  if (soldOfHeld > 0n && fill.settlesAt !== null && fill.settlesAt > fill.at) owe(account, fill.settlesAt, share(notional, soldOfHeld, fill.lastQty));
   countTurnover(account, fill.at, notional);
 }
 

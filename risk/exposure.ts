@@ -35,6 +35,7 @@ const NO_CHANGES: ReadonlyMap<string, Change> = new Map();
 export interface Exposure {
   /** Cash + Σ qty × mark; without the what-if's quantities, at its marks. */
   readonly equity: number;
+  /** Proceeds of sales that are not settled; by the plans also of what they will sell of what is held. */
   readonly unsettled: number;
   readonly gross: number;
   /** The larger in size of `longNet` and `shortNet`, signed. */
@@ -73,8 +74,9 @@ const FACTOR_HIGH = 4;
 const FACTOR_LOW = 5;
 const IDIO = 6;
 const VALUE = 7;
+const UNSETTLED = 8;
 /** The sectors follow. */
-const SECTORS = 8;
+const SECTORS = 9;
 
 /** Whether anything of the account is planned: else both views are one. */
 export function hasPlans(account: Account, inForce: PolicyInForce): boolean {
@@ -145,6 +147,7 @@ function addSymbol(sums: number[], factor: Factor | null, open: Open, view: View
   plus(sums, FACTOR_LOW, Math.min(betaHigh, betaLow));
   plus(sums, IDIO, worst * worst * factor.idioVariance);
   plus(sums, VALUE, qtyN * mark);
+  if (view === 'planned' && factor.settlesLater) plus(sums, UNSETTLED, Math.min(Math.max(0, qtyN), open.sellPlannedN) * mark);
   plus(sums, SECTORS + factor.sector, worst);
   return true;
 }
@@ -178,7 +181,7 @@ class SummedExposure implements Exposure {
     this.#sums = sums;
     this.#model = model;
     this.equity = toNumber(cash) + sum(VALUE);
-    this.unsettled = toNumber(unsettled);
+    this.unsettled = toNumber(unsettled) + sum(UNSETTLED);
     this.gross = sum(GROSS);
     this.longNet = sum(LONG);
     this.shortNet = sum(SHORT);

@@ -12,6 +12,8 @@ export interface Factor {
   readonly sector: number;
   readonly beta: number;
   readonly idioVariance: number;
+  /** Whether the proceeds of a sale come later. */
+  readonly settlesLater: boolean;
 }
 export interface RiskModel {
   /** In the order of the universe. */
@@ -39,7 +41,7 @@ function makeModel({ policy, universe }: PolicyInForce): RiskModel {
   for (const instrument of universe.values()) {
     const sector = index.get(instrument.sector) ?? index.size;
     index.set(instrument.sector, sector);
-    factors.set(instrument.symbol, { sector, beta: instrument.beta, idioVariance: idioVarianceOf(instrument, marketVariance) });
+    factors.set(instrument.symbol, { sector, beta: instrument.beta, idioVariance: idioVarianceOf(instrument, marketVariance), settlesLater: instrument.settlementDays > 0 });
   }
   return { sectors: [...index.keys()], factors, marketVariance };
 }

@@ -107,9 +107,13 @@ t.test('turnover and unsettled cash agree with a recount', (t) => {
     const notional = ({ lastQty, lastPx }: Fill): Decimal => multiply(lastQty, lastPx);
     const fills = fillsOf(steps);
     const traded = sum(fills.filter((entry) => entry.at / MINUTE >= now / MINUTE - 1440n).map(notional));
-    const unsettled = sum(fills
-      .filter(({ side, at, settlesAt }) => side === 'sell' && settlesAt !== null && settlesAt > at && ((settlesAt + MINUTE - 1n) / MINUTE) * MINUTE > now)
-      .map(notional));
+    const held = new Map<string, bigint>();
+    const unsettled = sum(fills.map(({ symbol, side, at, settlesAt, lastQty, lastPx }) => {
+      const qty = held.get(symbol) ?? 0n;
+      held.set(symbol, side === 'buy' ? qty + lastQty : qty - lastQty);
+      const isOwed = side === 'sell' && qty > 0n && settlesAt !== null && settlesAt > at && ((settlesAt + MINUTE - 1n) / MINUTE) * MINUTE > now;
+      return isOwed ? multiply((qty < lastQty ? qty : lastQty) as Decimal, lastPx) : ZERO;
+    }));
     t.equal(tradedAt(account, now), traded);
     t.equal(unsettledAt(account, now), unsettled);
     settle(account, now);
@@ -193,6 +197,7 @@ t.test('accounts are opened once and must be there', (t) => {
 
 t.test('settlement at the edges of a minute and of a day', (t) => {
   const account = opened();
+  fill(account, 'buy', '3', '10');
   fill(account, 'sell', '1', '10', { settlesAt: (START + NS_PER_DAY) as Ns });
   fill(account, 'sell', '1', '20', { settlesAt: (START + NS_PER_DAY + 1n) as Ns });
   fill(account, 'sell', '1', '40', { settlesAt: (START + NS_PER_DAY) as Ns });
@@ -200,7 +205,9 @@ t.test('settlement at the edges of a minute and of a day', (t) => {
   t.equal(formatDecimal(unsettledAt(account, (START + NS_PER_DAY) as Ns)), '20', 'on time');
   t.equal(formatDecimal(unsettledAt(account, instant('2026-11-21T09:31:00Z'))), '0', 'by the end of the minute');
   t.equal(account.unsettled.length, 2, 'one entry a minute');
-  t.equal(formatDecimal(tradedAt(account, instant('2026-11-21T09:30:59Z'))), '70', 'never less than a day');
+  fill(account, 'sell', '1', '80', { settlesAt: (START + 2n * NS_PER_DAY) as Ns });
+  t.equal(formatDecimal(account.unsettledSum), '70', 'a short sale is owed against shares that are owed');
+  t.equal(formatDecimal(tradedAt(account, instant('2026-11-21T09:30:59Z'))), '180', 'never less than a day');
   t.equal(formatDecimal(tradedAt(account, instant('2026-11-21T09:31:00Z'))), '0');
   t.end();
 });

@@ -141,11 +141,16 @@ t.test('a plan is judged by its end, and is not there where the worst of what is
 t.test('unsettled cash counts in equity and is told apart', (t) => {
   const account = holding([]);
   const tomorrow = (START + NS_PER_DAY) as Ns;
-  applyFill(account, { strategy: 'alpha-1', symbol: 'SPY', side: 'sell', lastQty: d('10'), lastPx: d('100'), fee: d('1'), at: START, settlesAt: tomorrow });
+  const spy = { strategy: 'alpha-1', symbol: 'SPY', lastPx: d('100'), at: START };
+  applyFill(account, { ...spy, side: 'buy', lastQty: d('30'), fee: ZERO, settlesAt: null });
+  applyFill(account, { ...spy, side: 'sell', lastQty: d('10'), fee: d('1'), settlesAt: tomorrow });
   setMark(account, 'SPY', d('100'));
   const seen = exposureOf(account, sample, START, 'released');
-  t.equal(seen.equity, 999_999);
+  t.ok(near(seen.equity, 999_999));
   t.equal(seen.unsettled, 1000);
+  const sale = new Map([['SPY', changeOf('sell', 100, 25, 25)]]);
+  t.equal(exposureOf(account, sample, START, 'planned', sale).unsettled, 3000, 'a plan counts what it will sell of what is held');
+  t.equal(exposureOf(account, sample, START, 'released', sale).unsettled, 1000);
   t.end();
 });
 

@@ -5,7 +5,7 @@ import { highOf, lowOf, presentOf, reducible, type Holding } from './position.ts
 import { quantityOf } from './rounding.ts';
 import type { Wish } from './target-legs.ts';
 
-/** How much of a trade `side` may still reach a position of `limit` on its side; at least nothing: a limit alone never turns a trade around. */
+/** How much of a trade `side` may still reach a position of `limit` on its side; at least nothing: the limit of a name never turns a trade around. */
 function roomTo(held: Holding, limit: Decimal, trade: Decimal): Decimal {
   return trade > 0n
     ? minimum(trade, maximum(ZERO, subtract(limit, highOf(held))))
@@ -33,10 +33,19 @@ export function boundedTrade(wish: Wish, trade: Decimal, limits: Limits, equity:
   const cap = wish.kellyCap === null || wish.kellyCap === 'unrated' ? 0 : wish.kellyCap;
   let bounded = kellyRoom(wish.book, quantityOf((cap * equity) / mark), trade);
   bounded = roomTo(wish.line, quantityOf((limits.nameXEquity * equity) / mark), bounded);
+  return withinOrder(wish, bounded, limits, mark, reducingOnly);
+}
+
+/** How far the leg may be brought back to make room for others: its own book to nothing. */
+export const closingTrade = (wish: Wish, limits: Limits, mark: number, reducingOnly: boolean): Decimal =>
+  withinOrder(wish, negate(presentOf(wish.book)), limits, mark, reducingOnly);
+
+/** What bounds a trade by itself: how large an order may be, and where nothing may grow, what is a proven reduction. */
+function withinOrder(wish: Wish, trade: Decimal, limits: Limits, mark: number, reducingOnly: boolean): Decimal {
   const size = quantityOf(Math.min(toNumber(limits.orderNotionalMax) / mark, limits.orderQtyMaxAdvFraction * (wish.advQty ?? 0)));
-  bounded = clamp(bounded, size, size);
-  if (!reducingOnly) return bounded;
+  const sized = clamp(trade, size, size);
+  if (!reducingOnly) return sized;
   const line = reducible(wish.line);
   const book = reducible(wish.book);
-  return clamp(bounded, minimum(line.buy, book.buy), minimum(line.sell, book.sell));
+  return clamp(sized, minimum(line.buy, book.buy), minimum(line.sell, book.sell));
 }

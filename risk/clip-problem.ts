@@ -1,9 +1,10 @@
 /**
  * The limits of the whole account as one projection problem over the legs that trade.
  *
- * A target is judged by where it ends: each leg moves its name's planned position from where it is toward the end of its box, and all
- * else of the account is a constant inside the bounds. Other orders at work on a name fill or not: they widen it by a constant, half to
- * either side, so |weight| + that half is its worst case, exactly. Each limit is posed as what its measure may still gain.
+ * A target is judged by where it ends: each leg moves its name's planned position toward the end of its box, or back to an own book of
+ * nothing to make room for others, and all else of the account is a constant inside the bounds. Other orders at work on a name fill or
+ * not: they widen it by a constant, half to either side, so |weight| + that half is its worst case, exactly. Each limit is posed as what
+ * its measure may still gain.
  */
 import type { CouplingCode } from './checks/index.ts';
 import type { Instrument } from './domain/instrument.ts';
@@ -19,9 +20,10 @@ export interface Mover {
   readonly instrument: Instrument;
   /** Equity's weight of one unit. */
   readonly unit: number;
-  /** The middle between all other orders of the name filled and none: now, at the end of the box, and as wished. */
+  /** The middle between all other orders of the name filled and none: now, at the end of the box, with an own book of nothing, and as wished. */
   readonly now: number;
   readonly end: number;
+  readonly closed: number;
   readonly wished: number;
   /** How far it is to either side. */
   readonly either: number;
@@ -75,8 +77,8 @@ export function clipProblem(movers: readonly Mover[], before: Exposure, policy: 
       n: movers.length + 1,
       // The rest of the book is one more name, fixed at 1: its loadings are money, not weights.
       target: array(({ wished }) => wished, 1),
-      lower: array(({ now, end }) => Math.min(now, end), 1),
-      upper: array(({ now, end }) => Math.max(now, end), 1),
+      lower: array(({ now, end, closed }) => Math.min(now, end, closed), 1),
+      upper: array(({ now, end, closed }) => Math.max(now, end, closed), 1),
       current: array(({ now }) => now, 1),
       gross: null, net: null, cvar: null,
       turnover: Math.max(0, headroom(TURNOVER, before, limits)),
@@ -92,10 +94,10 @@ export function onlyShrinking(movers: readonly Mover[], before: Exposure, { poli
   const by = movers.map((): CouplingCode[] => []);
   const stop = (i: number, code: CouplingCode, partOf: (now: number, move: number) => number): void => {
     const mover = shrinking[i] as Mover;
-    const part = partOf(mover.now, mover.end - mover.now);
-    if (part === mover.end - mover.now) return;
-    shrinking[i] = { ...mover, end: mover.now + part };
-    by[i]?.push(code);
+    const { now, end, closed } = mover;
+    const part = partOf(now, end - now);
+    shrinking[i] = { ...mover, end: part === end - now ? end : now + part, closed: now + partOf(now, closed - now) };
+    if (part !== end - now) by[i]?.push(code);
   };
   for (const { code, form, measure, members } of groupsOf(movers)) {
     if (isFull(measure, before, limits)) for (const i of members) stop(i, code, SHRINKING[form]);

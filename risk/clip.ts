@@ -1,11 +1,11 @@
 /** From the trades that are wished for to those that all limits leave: one projection, then whole lots. */
-import { absolute, toNumber, ZERO, type Decimal } from './domain/decimal.ts';
+import { absolute, maximum, minimum, subtract, toNumber, ZERO, type Decimal } from './domain/decimal.ts';
 import type { Ns } from './domain/time.ts';
 import type { CouplingCode } from './checks/index.ts';
 import { clipProblem, groupsOf, onlyShrinking, type Asked, type ClipProblem, type Group, type Mover, type Narrowing } from './clip-problem.ts';
 import type { Exposure } from './exposure.ts';
 import { isShut } from './check.ts';
-import { boundedTrade } from './bounds.ts';
+import { boundedTrade, closingTrade } from './bounds.ts';
 import { planStep } from './floor.ts';
 import { keeps, VOLATILITY, type Measure, type Step } from './measures.ts';
 import { project } from './projection/project.ts';
@@ -41,10 +41,15 @@ export interface ClipInput {
   readonly trades: readonly (Decimal | null)[];
 }
 
-/** The legs that trade, and their boxes. */
+/** Trades of a leg: as far as its own limits leave of its wish, and back to an own book of nothing. */
+interface Box {
+  readonly end: Decimal;
+  readonly closed: Decimal;
+}
+/** The legs that may trade, and their boxes. */
 interface Plan {
   readonly input: ClipInput;
-  readonly bounded: readonly Decimal[];
+  readonly boxes: readonly Box[];
   /** Indices of the legs, by mover. */
   readonly moving: readonly number[];
   readonly movers: readonly Mover[];
@@ -60,6 +65,7 @@ interface Solved {
   readonly asked: Asked;
 }
 
+const NO_BOX: Box = { end: ZERO, closed: ZERO };
 const NOT_MOVED: Clipped = { trade: ZERO, lots: ZERO, by: [] };
 /** How often the projection is asked again: for the worst way to fill, and for what rounding breaks. */
 const ATTEMPTS_MAX = 10;
@@ -67,11 +73,11 @@ const ATTEMPTS_MAX = 10;
 const SETTLED = 1e-8;
 
 export function clipTrades(input: ClipInput): Clip {
-  const bounded = input.trades.map((trade, i) => (trade === null ? ZERO : bound(input, i, trade)));
-  const moving = bounded.flatMap((trade, i) => (trade === 0n ? [] : [i]));
-  if (moving.length === 0) return { status: 'clipped', legs: bounded.map(() => NOT_MOVED) };
-  const movers = moving.map((i) => moverAt(input, i, bounded[i] as Decimal));
-  const plan: Plan = { input, bounded, moving, movers, aims: movers, stopped: movers.map(() => []) };
+  const boxes = input.trades.map((trade, i) => (trade === null ? NO_BOX : boxOf(input, i, trade)));
+  const moving = boxes.flatMap(({ end, closed }, i) => (end === 0n && closed === 0n ? [] : [i]));
+  if (moving.length === 0) return { status: 'clipped', legs: boxes.map(() => NOT_MOVED) };
+  const movers = moving.map((i) => moverAt(input, i, boxes[i] as Box));
+  const plan: Plan = { input, boxes, moving, movers, aims: movers, stopped: movers.map(() => []) };
   const repaired = solve(plan, 'repair');
   if (repaired.status === 'solved') return { status: 'clipped', legs: inLots(plan, repaired) };
   const { movers: aims, by: stopped } = onlyShrinking(movers, input.before, input.at.policy);
@@ -151,7 +157,7 @@ function inLots(plan: Plan, solved: Solved): readonly Clipped[] {
 /** A leg with fewer lots than its own rounding leaves. By one it is rounding still; by more it is cut, and told by which limits. */
 function shortened({ input: { wishes } }: Plan, i: number, leg: Clipped, lots: Decimal, codes: ReadonlySet<CouplingCode>): Clipped {
   const lotSize = wishes[i]?.instrument?.lotSize ?? ZERO;
-  if (absolute(leg.lots) - absolute(lots) <= lotSize) return { ...leg, lots };
+  if (absolute(subtract(leg.lots, lots)) <= lotSize) return { ...leg, lots };
   return { trade: lots, lots, by: [...new Set([...leg.by, ...codes])] };
 }
 
@@ -176,45 +182,46 @@ function blend(plan: Plan, legs: readonly Clipped[]): readonly Decimal[] {
 
 const wholeLotsOf = (wish: Wish | undefined, trade: Decimal): Decimal => (trade === 0n ? ZERO : wholeLots(trade, wish?.instrument?.lotSize as Decimal));
 
-function bound({ wishes, at }: ClipInput, i: number, trade: Decimal): Decimal {
+function boxOf({ wishes, at }: ClipInput, i: number, trade: Decimal): Box {
   const wish = wishes[i] as Wish;
+  const mark = wish.mark as number;
+  const { limits } = at.policy.policy;
   const reducingOnly = wish.gates.reducing !== null || wish.gates.armed !== null || (at.governor !== null && isShut(at.governor));
-  return boundedTrade(wish, trade, at.policy.policy.limits, at.equity, wish.mark as number, reducingOnly);
+  return { end: boundedTrade(wish, trade, limits, at.equity, mark, reducingOnly), closed: closingTrade(wish, limits, mark, reducingOnly) };
 }
 
-function moverAt({ wishes, trades, at }: ClipInput, i: number, bounded: Decimal): Mover {
+function moverAt({ wishes, trades, at }: ClipInput, i: number, box: Box): Mover {
   const { instrument, mark, middle, either } = wishes[i] as Wish;
   if (instrument === null || mark === null) throw new RangeError('a leg that is traded has an instrument and a mark');
   const unit = mark / at.equity;
   const now = middle * unit;
-  const end = now + toNumber(bounded) * unit;
+  const end = now + toNumber(box.end) * unit;
   const wished = now + toNumber(trades[i] as Decimal) * unit;
-  return { instrument, unit, now, end, wished: end > now === wished > now ? wished : end, either: either * unit };
+  const isReached = box.end === 0n ? trades[i] === 0n : end > now === wished > now;
+  return { instrument, unit, now, end, closed: now + toNumber(box.closed) * unit, wished: isReached ? wished : end, either: either * unit };
 }
 
 /** A mover counts as cut when it ends this far, of equity, before the end of its box. */
 const CUT_MIN = 1e-11;
 
 function legsOf(plan: Plan, posed: ClipProblem, weights: Float64Array, binding: readonly Binding[]): readonly Clipped[] {
-  const { input: { wishes, trades }, bounded, moving, movers, stopped } = plan;
+  const { input: { wishes, trades }, boxes, moving, movers, stopped } = plan;
   const legs: Clipped[] = trades.map(() => NOT_MOVED);
   const pricedBy = cutBy(posed, binding);
   for (const [k, i] of moving.entries()) {
     const { now, end, unit } = movers[k] as Mover;
     const weight = weights[k] as number;
     const cut = Math.abs(end - weight) > CUT_MIN;
-    const trade = cut ? tradeTo(weight - now, unit, bounded[i] as Decimal) : (bounded[i] as Decimal);
+    const box = boxes[i] as Box;
+    const trade = cut ? tradeTo(weight - now, unit, box) : box.end;
     legs[i] = { trade, lots: wholeLotsOf(wishes[i], trade), by: cut ? [...new Set([...(stopped[k] ?? []), ...(pricedBy[k] ?? [])])] : [] };
   }
   return legs;
 }
 
-/** A weight as a quantity, never beyond the end of the box. */
-function tradeTo(weight: number, unit: number, bounded: Decimal): Decimal {
-  const trade = quantityOf(weight / unit);
-  if (trade < 0n !== bounded < 0n) return ZERO;
-  return absolute(trade) > absolute(bounded) ? bounded : trade;
-}
+/** A weight as a quantity, never beyond the ends of the box. */
+const tradeTo = (weight: number, unit: number, { end, closed }: Box): Decimal =>
+  maximum(minimum(minimum(end, closed), ZERO), minimum(maximum(maximum(end, closed), ZERO), quantityOf(weight / unit)));
 
 /** By mover, the limits that bind and that it is part of. */
 function cutBy({ groups, problem }: ClipProblem, binding: readonly Binding[]): readonly ReadonlySet<CouplingCode>[] {

@@ -41,7 +41,8 @@ function makeModel({ policy, universe }: PolicyInForce): RiskModel {
   for (const instrument of universe.values()) {
     const sector = index.get(instrument.sector) ?? index.size;
     index.set(instrument.sector, sector);
-    factors.set(instrument.symbol, { sector, beta: instrument.beta, idioVariance: idioVarianceOf(instrument, marketVariance), settlesLater: instrument.settlementDays > 0 });
+    const { beta, settlementDays, symbol } = instrument;
+    factors.set(symbol, { sector, beta, idioVariance: idioVarianceOf(instrument, marketVariance), settlesLater: settlementDays > 0 });
   }
   return { sectors: [...index.keys()], factors, marketVariance };
 }

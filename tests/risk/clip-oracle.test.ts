@@ -52,7 +52,7 @@ function problemOf({ limits, held, wished }: Case): ProjectionProblem {
   const sectors = [...new Set(INSTRUMENTS.map(({ sector }) => sector))];
   return {
     n: SYMBOLS.length, target: Float64Array.from(wished), current: Float64Array.from(held),
-    lower: Float64Array.from(ends, (end, i) => Math.min(end, held[i]!)), upper: Float64Array.from(ends, (end, i) => Math.max(end, held[i]!)),
+    lower: Float64Array.from(ends, (end, i) => Math.min(end, held[i]!, 0)), upper: Float64Array.from(ends, (end, i) => Math.max(end, held[i]!, 0)),
     gross: limits.grossXEquity, net: { low: -limits.netXEquity, high: limits.netXEquity }, turnover: limits.turnoverXEquityPerDay, cvar: null, volatility: model(limits),
     sectors: sectors.map((sector) => ({
       members: Int32Array.from(INSTRUMENTS.flatMap((each, i) => (each.sector === sector ? [i] : []))), gross: limits.sectorXEquity, net: null,

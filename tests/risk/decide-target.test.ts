@@ -5,7 +5,7 @@ import { formatDecimal } from '../../risk/domain/decimal.ts';
 import { plusMs } from '../../risk/domain/time.ts';
 import type { CheckCode, Verdict } from '../../risk/domain/verdict.ts';
 import type { Facts } from '../../risk/facts.ts';
-import type { PolicyInForce } from '../../risk/policy.ts';
+import type { Limits, PolicyInForce } from '../../risk/policy.ts';
 import type { Scope } from '../../risk/records.ts';
 import type { RiskState } from '../../risk/state.ts';
 import { d, deskOf, factsOf, flip, NOW, policyWith, targetOf } from './desk.ts';
@@ -156,14 +156,24 @@ t.test('volatility is brought under its cap along with the rest', (t) => {
   t.end();
 });
 
-t.test('a book in breach can shrink, and only shrink', (t) => {
-  const state = (): RiskState => deskOf(policyWith({ grossXEquity: 0.4 }), [{ symbol: 'IBM', qty: '3000' }, { symbol: 'SPY', qty: '2000' }]);
-  const decision = decide(targetOf({ IBM: '0.28', SPY: '0.15', BAC: '0.05' }), state());
-  t.same(shown(decision), { IBM: ['accepted', '0.28', '-200'], SPY: ['accepted', '0.15', '-500'], BAC: ['clipped', '0', '0'] });
-  t.same(spoken(decision.verdicts), ['GROSS_EXPOSURE clip']);
-  t.same(spoken(leg(decision, 'BAC').verdicts), ['GROSS_EXPOSURE clip']);
-  const back = decide(targetOf({ IBM: '0.2', SPY: '0.1', BAC: '0.15' }), state());
-  t.same(shown(back), { IBM: ['accepted', '0.2', '-1000'], SPY: ['accepted', '0.1', '-1000'], BAC: ['clipped', '0.1', '1000'] }, 'once it is within its limit, what is left of it may grow');
+t.test('legs make room for each other: the nearest portfolio, also where that cuts a position that was to stay', (t) => {
+  const held = ['IBM', 'SPY', 'BAC'].map((symbol) => ({ symbol, qty: '2500' }));
+  const decision = decide(targetOf({ IBM: '0.25', SPY: '0.25', BAC: '0.25', AIG: '0.25' }), deskOf(policyWith({ grossXEquity: 0.8 }), held));
+  const [cut, grown] = [['clipped', '0.2', '-500'], ['clipped', '0.2', '2000']];
+  t.same(shown(decision), { IBM: cut, SPY: cut, BAC: cut, AIG: grown });
+  t.same(spoken(leg(decision, 'SPY').verdicts), ['GROSS_EXPOSURE clip']);
+  t.end();
+});
+
+t.test('a book in breach comes within its limits at once; where it cannot, it only shrinks', (t) => {
+  const state = (more: Partial<Limits> = {}): RiskState => deskOf(policyWith({ grossXEquity: 0.4, ...more }), [{ symbol: 'IBM', qty: '3000' }, { symbol: 'SPY', qty: '2000' }]);
+  const wish = targetOf({ IBM: '0.28', SPY: '0.15', BAC: '0.04' });
+  const repaired = decide(wish, state());
+  t.same(repaired.legs.map(({ deltaQty }) => formatDecimal(deltaQty)), ['-433', '-733', '166']);
+  t.same(spoken(repaired.verdicts), ['GROSS_EXPOSURE clip']);
+  const shrunk = decide(wish, state({ turnoverXEquityPerDay: 0.08 }));
+  t.same(shown(shrunk), { IBM: ['accepted', '0.28', '-200'], SPY: ['accepted', '0.15', '-500'], BAC: ['clipped', '0', '0'] });
+  t.same(spoken(leg(shrunk, 'BAC').verdicts), ['GROSS_EXPOSURE clip']);
   t.end();
 });
 

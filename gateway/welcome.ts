@@ -5,7 +5,7 @@ export function welcome(url: string, dataDir: string): readonly string[] {
   const folder = dataDir === DEFAULT_DATA_DIR ? '' : `DATA_DIR=${quoted(dataDir)} `;
   return [
     `Portcullis is ready at ${url}`,
-    `  a token:  ${folder}npm run -s portcullis -- token --role strategy --sub you --account ACC1`,
+    `  a token:  TOKEN=$(${folder}npm run -s portcullis -- token --role strategy --sub you --account ACC1)`,
     `  try it:   curl -H "Authorization: Bearer $TOKEN" ${url}/v1/accounts/ACC1`,
   ];
 }

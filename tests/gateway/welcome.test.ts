@@ -7,7 +7,7 @@ import { welcome } from '../../gateway/welcome.ts';
 import { startGatewayProcess, temporaryFolder } from '../doubles/gateway.ts';
 
 const URL = 'http://127.0.0.1:8080';
-const hint = (dataDir: string): string => welcome(URL, dataDir)[1]!.replace('  a token:  ', '');
+const hint = (dataDir: string): string => welcome(URL, dataDir)[1]!.replace(/^ {2}a token: {2}TOKEN=\$\((.*)\)$/, '$1');
 
 t.test('the token is one of the folder that this gateway runs on', (t) => {
   const command = 'npm run -s portcullis -- token --role strategy --sub you --account ACC1';

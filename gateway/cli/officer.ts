@@ -53,7 +53,8 @@ export function officerCommands(environment: Environment, print: Print): readonl
     }),
     withScope(remote('release', 'ask to release a scope; a second person approves')).action(async (options: Scoped) => {
       const answer = await post(environment, options, '/v1/switches/release', { scope: scopeOf(options.scope), reason: options.reason });
-      say(print, options, answer, `approval ${String(answer['approvalId'])} waits for a second person: npm run -s portcullis -- approve ${String(answer['approvalId'])} --reason "…"`);
+      const id = String(answer['approvalId']);
+      say(print, options, answer, `approval ${id} waits for a second person: npm run -s portcullis -- approve ${id} --reason "…"`);
     }),
     remote('approve', 'approve, as the second person, what another has asked for').argument('<id>').option('--refuse', 'refuse it instead')
       .action(async (id: string, options: Remote & { readonly reason: string; readonly refuse?: boolean }) => {

@@ -11,16 +11,18 @@ import { releaseSlice } from './release-slice.ts';
 /** A slice that could not be released because nothing new is taken is tried again after this. */
 const RETRY_MS = 1_000;
 
-/** The step that was dealt with last; and after how long it is asked for again, where some of it waits for room. */
+/** The step that was dealt with last; whether some of it waits for room; and after how long it is asked for again. */
 interface Last {
   readonly step: ScheduleStep;
-  readonly againMs: number | null;
+  readonly waits: boolean;
+  readonly againMs: number;
 }
 
 /**
- * Arms the next timer of a parent: its next slice, what still waits of the last one, or its end. One timer a parent; each firing arms the
- * next, so a parent that was withdrawn or filled simply has no further one. At a restart it is called for every live parent: slices that
- * fell due meanwhile are released at once, as one, unless the parent's time is over; and what may have waited before is asked for again.
+ * Arms the next timer of a parent: its next slice; what still waits of the last one, and of the very last also what its venue left
+ * unfilled; or its end. One timer a parent; each firing arms the next, so a parent that was withdrawn or filled simply has no further one.
+ * At a restart it is called for every live parent: slices that fell due meanwhile are released at once, as one, unless the parent's time
+ * is over; and what may have waited before is asked for again.
  */
 export function schedule(house: House, id: string, last: Last | null = null): void {
   const parent = house.state.execution.parents.get(id);
@@ -29,7 +31,7 @@ export function schedule(house: House, id: string, last: Last | null = null): vo
   const before = last ?? (lastDue === null ? null : lastOf(stepAt(parent, lastDue)));
   const now = house.timers.now();
   const next = now >= expireAt ? null : nextStep(parent, before?.step.at ?? lastDue, now);
-  const againAt = before === null || before.againMs === null ? expireAt : plusMs(now, before.againMs);
+  const againAt = before !== null && (before.waits || next === null) ? plusMs(now, before.againMs) : expireAt;
   const whenAdmitted = (act: () => void) => (): void => {
     if (house.admits()) act();
     else house.timers.at(plusMs(house.timers.now(), RETRY_MS), () => { schedule(house, id, last); });
@@ -39,12 +41,12 @@ export function schedule(house: House, id: string, last: Last | null = null): vo
   else house.timers.at(expireAt, () => { expireParent(house, id).catch(house.fail); });
 }
 
-const lastOf = (step: ScheduleStep | null): Last | null => (step === null ? null : { step, againMs: RETRY_MS });
+const lastOf = (step: ScheduleStep | null): Last | null => (step === null ? null : { step, waits: true, againMs: RETRY_MS });
 
 /** `before`: what is asked for again, ever more seldom: a purchase that waits for a slow sale is not to go out unit by unit. */
 function release(house: House, id: string, step: ScheduleStep, before: Last | null): void {
   releaseSlice(house, id, step, before !== null).then((waits) => {
-    schedule(house, id, { step, againMs: waits ? 2 * (before?.againMs ?? RETRY_MS / 2) : null });
+    schedule(house, id, { step, waits, againMs: 2 * (before?.againMs ?? RETRY_MS / 2) });
   }, house.fail);
 }
 

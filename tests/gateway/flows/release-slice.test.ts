@@ -118,6 +118,21 @@ t.test('what an immediate order left unfilled goes with the next slice', async (
   t.equal(venue.sent[1]?.orderQty, d(second ?? '0'), 'the whole that is due by then');
 });
 
+t.test('what the last one left unfilled is sent again until the horizon ends', async (t) => {
+  const { house, venue, time, refresh, all } = await houseFor(t);
+  venue.habit = 'cancels';
+  await aim(house, target(house, 'T1', { IBM: '1000' }, { horizonSeconds: 9 }));
+  await time.advance(1_000);
+  t.equal(venue.sent.length, 2, 'at once, and a second later');
+  venue.habit = 'fills';
+  refresh();
+  await time.advance(2_000);
+  t.equal(book(house), 'qty 1000 buy 0 sell 0');
+  await time.advance(6_000);
+  t.equal(venue.sent.length, 3);
+  t.strictSame(all('parent.expired'), []);
+});
+
 t.test('a slice that is still at work is not released again', async (t) => {
   const { house, venue, time } = await houseFor(t);
   await aim(house, target(house, 'T1', { IBM: '1000' }));

@@ -28,22 +28,27 @@ function kellyRoom(book: Holding, cap: Decimal, trade: Decimal): Decimal {
 
 const clamp = (trade: Decimal, buy: Decimal, sell: Decimal): Decimal => maximum(negate(sell), minimum(buy, trade));
 
-/** The largest part of `trade` within the leg's box. `equity` and `mark` are positive; `reducingOnly` where a switch or the governor says so. */
-export function boundedTrade(wish: Wish, trade: Decimal, limits: Limits, equity: number, mark: number, reducingOnly: boolean): Decimal {
-  const cap = wish.kellyCap === null || wish.kellyCap === 'unrated' ? 0 : wish.kellyCap;
-  let bounded = kellyRoom(wish.book, quantityOf((cap * equity) / mark), trade);
-  bounded = roomTo(wish.line, quantityOf((limits.nameXEquity * equity) / mark), bounded);
-  return withinOrder(wish, bounded, limits, mark, reducingOnly);
+/** What the ends of a leg's box go by. Money of equity and of one unit, positive; `reducingOnly` where a switch or the governor says so. */
+export interface Bounds {
+  readonly limits: Limits;
+  readonly equity: number;
+  readonly mark: number;
+  readonly reducingOnly: boolean;
 }
 
-/** How far the leg may be brought back to make room for others: its own book to nothing. */
-export const closingTrade = (wish: Wish, limits: Limits, mark: number, reducingOnly: boolean): Decimal =>
-  withinOrder(wish, negate(presentOf(wish.book)), limits, mark, reducingOnly);
+const capQty = ({ kellyCap: cap }: Wish, { equity, mark }: Bounds): Decimal => quantityOf(((cap === null || cap === 'unrated' ? 0 : cap) * equity) / mark);
 
-/** What bounds a trade by itself: how large an order may be, and where nothing may grow, what is a proven reduction. */
-function withinOrder(wish: Wish, trade: Decimal, limits: Limits, mark: number, reducingOnly: boolean): Decimal {
+/** The largest part of `trade` within the leg's box. */
+export const boundedTrade = (wish: Wish, trade: Decimal, bounds: Bounds): Decimal => withinName(wish, kellyRoom(wish.book, capQty(wish, bounds), trade), bounds);
+
+/** How far the leg may be brought back to make room for others: to an own book of nothing, where that breaks no limit of its own. */
+export const closingTrade = (wish: Wish, bounds: Bounds): Decimal =>
+  withinName(wish, roomTo(wish.book, capQty(wish, bounds), negate(presentOf(wish.book))), bounds);
+
+/** The name's limit, how large an order may be and, where nothing may grow, what is a proven reduction. */
+function withinName(wish: Wish, trade: Decimal, { limits, equity, mark, reducingOnly }: Bounds): Decimal {
   const size = quantityOf(Math.min(toNumber(limits.orderNotionalMax) / mark, limits.orderQtyMaxAdvFraction * (wish.advQty ?? 0)));
-  const sized = clamp(trade, size, size);
+  const sized = clamp(roomTo(wish.line, quantityOf((limits.nameXEquity * equity) / mark), trade), size, size);
   if (!reducingOnly) return sized;
   const line = reducible(wish.line);
   const book = reducible(wish.book);

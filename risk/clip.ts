@@ -184,10 +184,9 @@ const wholeLotsOf = (wish: Wish | undefined, trade: Decimal): Decimal => (trade 
 
 function boxOf({ wishes, at }: ClipInput, i: number, trade: Decimal): Box {
   const wish = wishes[i] as Wish;
-  const mark = wish.mark as number;
-  const { limits } = at.policy.policy;
   const reducingOnly = wish.gates.reducing !== null || wish.gates.armed !== null || (at.governor !== null && isShut(at.governor));
-  return { end: boundedTrade(wish, trade, limits, at.equity, mark, reducingOnly), closed: closingTrade(wish, limits, mark, reducingOnly) };
+  const bounds = { limits: at.policy.policy.limits, equity: at.equity, mark: wish.mark as number, reducingOnly };
+  return { end: boundedTrade(wish, trade, bounds), closed: closingTrade(wish, bounds) };
 }
 
 function moverAt({ wishes, trades, at }: ClipInput, i: number, box: Box): Mover {

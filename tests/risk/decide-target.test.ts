@@ -165,6 +165,15 @@ t.test('legs make room for each other: the nearest portfolio, also where that cu
   t.end();
 });
 
+t.test('a leg that is brought back to nothing does not push its name beyond its limit', (t) => {
+  const tight = policyWith({ nameXEquity: 0.05, grossXEquity: 0.1002, netXEquity: 0.05, sectorXEquity: 0.0501, turnoverXEquityPerDay: 0.0549, volatilityAnnual: 0.02 });
+  const held = [{ symbol: 'BAC', qty: '477', strategy: 'alpha-2' }, { symbol: 'BAC', sellOpen: '24' }];
+  const decision = decide(targetOf({ AIG: '-0.0332', IBM: '0.1646', BAC: '0.3626', SPY: '-0.1723' }), deskOf(tight, held));
+  t.equal(decision.decision, 'clipped');
+  t.ok(leg(decision, 'BAC').deltaQty <= d('23'));
+  t.end();
+});
+
 t.test('a book in breach comes within its limits at once; where it cannot, it only shrinks', (t) => {
   const state = (more: Partial<Limits> = {}): RiskState => deskOf(policyWith({ grossXEquity: 0.4, ...more }), [{ symbol: 'IBM', qty: '3000' }, { symbol: 'SPY', qty: '2000' }]);
   const wish = targetOf({ IBM: '0.28', SPY: '0.15', BAC: '0.04' });

@@ -81,7 +81,7 @@ function movementOf(
   const released = stepOf('released');
   const { equity, missingMarks } = released.after;
   if (missingMarks.length > 0 || !Number.isFinite(equity)) return { equity: null, exposure: null, unmarked: missingMarks };
-  const steps = !isSlice && hasPlans(account, policy) ? [released, stepOf('planned')] : [released];
+  const steps: Movement['steps'] = !isSlice && hasPlans(account, policy) ? [released, stepOf('planned')] : [released];
   return { equity, exposure: { steps, sector }, unmarked: missingMarks };
 }
 

@@ -12,7 +12,7 @@ const keepsAll = (measure: Measure, { steps }: Movement, { policy: { limits } }:
 
 /** The largest after, over the equity that bounds it. */
 function observed({ steps }: Movement, of: (after: Exposure) => number, base: (after: Exposure) => number = ({ equity }) => equity): string {
-  const [{ after: first }, ...more] = steps as readonly [Movement['steps'][number], ...Movement['steps']];
+  const [{ after: first }, ...more] = steps;
   const largest = more.reduce((worst, { after }) => (Math.abs(of(after)) > Math.abs(of(worst)) ? after : worst), first);
   return ratioText(of(largest), base(largest));
 }
@@ -36,8 +36,8 @@ export const sectorExposure = checkOf<ExposureInput>()({
   },
 });
 
-const sectorsOf = ({ steps, sector }: Movement): readonly string[] =>
-  (sector === null ? [...new Set(steps.flatMap(({ after }) => [...after.sectorGross.keys()]))] : [sector]);
+/** Every exposure has all sectors of the universe. */
+const sectorsOf = ({ steps, sector }: Movement): readonly string[] => (sector === null ? [...steps[0].after.sectorGross.keys()] : [sector]);
 const largestSector = ({ sector }: Movement): ((after: Exposure) => number) =>
   (sector === null ? ({ sectorGross }) => Math.max(0, ...sectorGross.values()) : sectorMeasure(sector).of);
 

@@ -59,8 +59,8 @@ export interface GovernorInput extends Judged {
 }
 
 export interface Movement {
-  /** By each way to look at the account that matters: a target's by its plan, a slice's by what is released, a direct order's by both. */
-  readonly steps: readonly Step[];
+  /** By each way to look at the account that matters: a target's by its plan, a slice's by what is released, a direct order's by both. Never none: that would pass. */
+  readonly steps: readonly [Step, ...Step[]];
   /** The one sector that can change; null for all of them. */
   readonly sector: string | null;
 }

@@ -120,8 +120,10 @@ export const isShut = (governor: number): boolean => governor <= TOLERANCE;
 /** What rounding may add to a sum that did not change: the same quantity by another way differs in its last bits. */
 export const NOISE = 1e-12;
 
+export const isNoWorse = (after: number, before: number): boolean => after <= before + Math.abs(before) * NOISE;
+
 /** Within the limit, or no worse than before: a book in breach must be able to shrink. */
-export const fits = (after: number, before: number, limit: number): boolean => within(after, limit) || after <= before + Math.abs(before) * NOISE;
+export const fits = (after: number, before: number, limit: number): boolean => within(after, limit) || isNoWorse(after, before);
 
 /** A number as a short decimal: at most six decimals, no exponent, no −0; `unbounded` where it is not finite. */
 export function decimalText(value: number): string {

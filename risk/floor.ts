@@ -5,7 +5,7 @@
  */
 import type { Ns } from './domain/time.ts';
 import { exposureOf, type Exposure } from './exposure.ts';
-import { isBroken, NETTED, sectorMeasure, type Measured, type Step } from './measures.ts';
+import { isBroken, NETTED, sectorMeasure, Step, type Measured } from './measures.ts';
 import type { Limits, PolicyInForce } from './policy.ts';
 import type { Account } from './state.ts';
 import { changesOf, type LegRead } from './target-legs.ts';
@@ -17,7 +17,7 @@ export const shrinkingPart = (position: number, trade: number): number =>
 /** What a target's trades, in units by leg, make of its account, by the plans; and what that is held against. */
 export function planStep(account: Account, policy: PolicyInForce, now: Ns, before: Exposure, legs: readonly LegRead[], qtyOf: (i: number) => number): Step {
   const exposureWith = (partOf: (i: number) => number): Exposure => exposureOf(account, policy, now, 'planned', changesOf(legs, partOf));
-  return { heldAgainst: floorOf(before, policy.policy.limits, legs, qtyOf, exposureWith), after: exposureWith(qtyOf) };
+  return new Step(exposureWith(qtyOf), () => floorOf(before, policy.policy.limits, legs, qtyOf, exposureWith));
 }
 
 /** The least of each measure that a part of the trades can reach; `before` itself as long as none of these is beyond its limit. */

@@ -2,7 +2,7 @@
  * What the limits of a whole account measure, and against what. The checks judge by these, and the projection is posed by them: a clip
  * has no arithmetic of its own about what a limit means.
  */
-import { fits, within } from './check.ts';
+import { isNoWorse, within } from './check.ts';
 import type { Exposure } from './exposure.ts';
 import type { Limits } from './policy.ts';
 
@@ -33,13 +33,25 @@ export const VOLATILITY: Measure = { of: ({ variance }) => Math.sqrt(variance), 
 export const NETTED: readonly Measure[] = [GROSS, LEVERAGE, LONG, SHORT];
 
 /** The account after something, by one way to look at it; and what it is held against where it is beyond a limit: as it was before, or a floor of that. */
-export interface Step {
-  readonly heldAgainst: Measured;
+export class Step {
   readonly after: Exposure;
+  readonly #against: () => Measured;
+  #heldAgainst: Measured | null = null;
+
+  /** `against` is asked once, and only of what is beyond a limit: most is not. */
+  constructor(after: Exposure, against: () => Measured) {
+    this.after = after;
+    this.#against = against;
+  }
+
+  get heldAgainst(): Measured {
+    return this.#heldAgainst ??= this.#against();
+  }
 }
 
 /** Whether it is beyond its limit as it stands. */
 export const isBroken = ({ of, limit }: Measure, exposure: Measured, limits: Limits): boolean => !within(of(exposure), limit(limits, exposure));
 
 /** Within the limit, or no worse than what it is held against. */
-export const keeps = ({ of, limit }: Measure, { heldAgainst, after }: Step, limits: Limits): boolean => fits(of(after), of(heldAgainst), limit(limits, after));
+export const keeps = (measure: Measure, step: Step, limits: Limits): boolean =>
+  !isBroken(measure, step.after, limits) || isNoWorse(measure.of(step.after), measure.of(step.heldAgainst));

@@ -2,13 +2,13 @@
 import type { OrderCommand } from './decision.ts';
 import { negate, subtract, toNumber, ZERO, type Decimal } from './domain/decimal.ts';
 import type { OrderTerms } from './domain/order.ts';
-import { changeOf, exposureOf, hasPlans, type Change, type View } from './exposure.ts';
+import { changeOf, exposureOf, hasPlans, type Exposure, type View } from './exposure.ts';
 import type { Facts } from './facts.ts';
 import { gatesOf } from './gates.ts';
 import { drawdown, governor } from './governor.ts';
 import type { Movement, OrderInput, Reach } from './checks/inputs.ts';
 import { kellyCap } from './kelly.ts';
-import type { Step } from './measures.ts';
+import { Step } from './measures.ts';
 import type { PolicyInForce, StrategyPolicy } from './policy.ts';
 import { before, NOTHING_HELD, reachOf, reduces, tradeOf, type Holding } from './position.ts';
 import { positive, quoteSeen, type QuoteSeen } from './quote.ts';
@@ -72,12 +72,9 @@ function movementOf(
 ): Moved {
   const isSlice = subject === null;
   const planned = isSlice ? -toNumber(reservedQty) : 0;
-  const withQty = (qty: Decimal): ReadonlyMap<string, Change> => new Map([[symbol, changeOf(side, quote.mid, toNumber(qty), planned)]]);
-  const without = withQty(negate(reservedQty));
-  const whole = withQty(subtract(orderQty, reservedQty));
-  const stepOf = (view: View): Step => ({
-    heldAgainst: exposureOf(account, policy, facts.now, view, without), after: exposureOf(account, policy, facts.now, view, whole),
-  });
+  const exposureWith = (qty: Decimal, view: View): Exposure =>
+    exposureOf(account, policy, facts.now, view, new Map([[symbol, changeOf(side, quote.mid, toNumber(qty), planned)]]));
+  const stepOf = (view: View): Step => new Step(exposureWith(subtract(orderQty, reservedQty), view), () => exposureWith(negate(reservedQty), view));
   const released = stepOf('released');
   const { equity, missingMarks } = released.after;
   if (missingMarks.length > 0 || !Number.isFinite(equity)) return { equity: null, exposure: null, unmarked: missingMarks };

@@ -42,13 +42,24 @@ export function verdictsText<I>(list: CheckList<I>, packed: PackedVerdicts, poli
   const around = frames.get(limits) ?? limits.map((_, i) => frameOf(listed(list, limits, i, OBSERVED)));
   frames.set(limits, around);
   const texts = unpack(list, packed, (whole) => JSON.stringify(whole), (i, observed) => {
-    const [before, after] = around[i] as Frame;
-    return observed === null ? JSON.stringify(listed(list, limits, i, null)) : before + JSON.stringify(observed) + after;
+    if (observed === null) return JSON.stringify(listed(list, limits, i, null));
+    const frame = around[i] as Frame;
+    if (frame.observed !== observed) {
+      frame.observed = observed;
+      frame.text = frame.before + JSON.stringify(observed) + frame.after;
+    }
+    return frame.text;
   });
   return `[${texts.join(',')}]`;
 }
 
-type Frame = readonly [before: string, after: string];
+/** And the last text that was made in it: half of the checks observe the same from one order to the next. */
+interface Frame {
+  readonly before: string;
+  readonly after: string;
+  observed: string | null;
+  text: string;
+}
 /** By the limits' texts, of which a list makes one array for a policy and an instrument. */
 const frames = new WeakMap<readonly (string | null)[], readonly Frame[]>();
 /** Stands where the observed value will; no limit is like it. */
@@ -57,7 +68,7 @@ const OBSERVED = '\u0000';
 function frameOf(verdict: Verdict): Frame {
   const [before, after, ...more] = JSON.stringify(verdict).split(JSON.stringify(OBSERVED));
   if (before === undefined || after === undefined || more.length > 0) throw new RangeError('a verdict is framed around its observed value');
-  return [before, after];
+  return { before, after, observed: null, text: '' };
 }
 
 /** Each check's verdict in the list's order, then the verdicts beyond the list. */

@@ -15,8 +15,9 @@ export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 export const TEXT_TYPE = 'text/plain; charset=utf-8';
 
 const AUTHORITY = /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::\d{1,5})?$/i;
-const ASCII_CASE = /[A-Z]/g;
-const lower = (text: string): string => text.replace(ASCII_CASE, (letter) => letter.toLowerCase());
+const ASCII_CAPITAL = /[A-Z]/;
+const ASCII_CAPITALS = /[A-Z]/g;
+const lower = (text: string): string => (ASCII_CAPITAL.test(text) ? text.replace(ASCII_CAPITALS, (letter) => letter.toLowerCase()) : text);
 
 /**
  * Whether the `Host` names this gateway: its own HOST or a name of this machine, on any port, since a tunnel may lead here. A page that

@@ -18,20 +18,36 @@ export interface Performer {
   report(code: EdgeCode, principal: Principal | null, where: Pick<RefusalEvent, 'method' | 'route' | 'source'>): void;
 }
 
+/** Who waits for an answer. Emptied when it is there: V8 chains the tables that a Set has outgrown, and what they name outlives its use. */
+interface Waiter {
+  tell: ((answer: Answer) => void) | null;
+}
+
 /** Those who wait for an answer, and may be told that there is none for now. */
 class Waiting {
-  readonly #all = new Set<(answer: Answer) => void>();
+  readonly #all = new Set<Waiter>();
 
   /** What `answer` resolves to, or what `tell` says before it does. */
   until(answer: Promise<Answer>): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      this.#all.add(resolve);
-      answer.finally(() => { this.#all.delete(resolve); }).then(resolve, reject);
+      const waiter: Waiter = { tell: resolve };
+      this.#all.add(waiter);
+      const leave = (): void => {
+        waiter.tell = null;
+        this.#all.delete(waiter);
+      };
+      answer.then((given) => {
+        leave();
+        resolve(given);
+      }, (error: unknown) => {
+        leave();
+        reject(error);
+      });
     });
   }
 
   tell(answer: Answer): void {
-    for (const resolve of this.#all) resolve(answer);
+    for (const waiter of this.#all) waiter.tell?.(answer);
     this.#all.clear();
   }
 }

@@ -46,7 +46,7 @@ async function submit(house: House, principal: Principal, body: OrderBody): Prom
   let verdicts: Promise<string> | null = null;
   const answer = await submitOrder(house, asked, (decided) => {
     const policy = policyInForce(house);
-    if (decided.decision !== 'denied') verdicts = afterThisPoll().then(() => spokenVerdicts(decided, policy));
+    if (decided.decision !== 'denied' && isQuiet(house)) verdicts = afterThisPoll().then(() => spokenVerdicts(decided, policy));
   });
   switch (answer.outcome) {
     case 'busy':
@@ -58,7 +58,11 @@ async function submit(house: House, principal: Principal, body: OrderBody): Prom
   }
 }
 
-/** When the batch has left for the disk, and not before: there is time while it works. */
+/** Records on their way to the disk: with more of them others wait too, and there is no time to be had while it works. */
+const QUIET_RECORDS_MAX = 8;
+const isQuiet = ({ journal }: House): boolean => journal.nextSeq - journal.durableSize <= QUIET_RECORDS_MAX;
+
+/** When the batch has left for the disk, and not before. */
 const afterThisPoll = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
 
 const spokenVerdicts = (decided: OrderDecided, policy: PolicyInForce): string => verdictsText(ORDER_CHECKS, decided, policy, decided.symbol);

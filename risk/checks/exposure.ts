@@ -12,8 +12,8 @@ const keepsAll = (measure: Measure, { steps }: Movement, { policy: { limits } }:
 
 /** The largest after, over the equity that bounds it. */
 function observed({ steps }: Movement, of: (after: Exposure) => number, base: (after: Exposure) => number = ({ equity }) => equity): string {
-  const [{ after: first }, ...more] = steps;
-  const largest = more.reduce((worst, { after }) => (Math.abs(of(after)) > Math.abs(of(worst)) ? after : worst), first);
+  let largest = steps[0].after;
+  for (const { after } of steps) if (Math.abs(of(after)) > Math.abs(of(largest))) largest = after;
   return ratioText(of(largest), base(largest));
 }
 

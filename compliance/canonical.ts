@@ -78,17 +78,22 @@ export interface Envelope {
   readonly v: number;
 }
 
-/** The canonical text of a record whose body is canonical already. */
-export function canonicalRecord(envelope: Envelope, body: string): string {
+/** 0x00 ‖ the canonical text of a record whose body is canonical already: in one piece, for a character put before a long text copies it. */
+export function recordLeaf(envelope: Envelope, body: string): string {
   const { actor, at, cause, kind, log, prev, seq, v } = envelope;
-  const who = `{"id":${canonicalString(actor.id)},"role":"${actor.role}"}`;
-  return `{"actor":${who},"at":"${at}","body":${body},"cause":${String(cause)},"kind":"${kind}","log":"${log}","prev":"${prev}","seq":${String(seq)},"v":${String(v)}}`;
+  const head = `{"actor":{"id":${canonicalString(actor.id)},"role":"${actor.role}"},"at":"${at}"`;
+  const tail = `"cause":${String(cause)},"kind":"${kind}","log":"${log}","prev":"${prev}","seq":${String(seq)},"v":${String(v)}}`;
+  return `\u0000${head},"body":${body},${tail}`;
 }
 
-/** RFC 6962 leaf hash of a record, hex: SHA-256(0x00 ‖ canonical bytes). One hash serves the chain and the tree. */
-export function leafHash(canonical: string): string {
-  return hash('sha256', `\u0000${canonical}`, 'hex');
-}
+/** The canonical text in a leaf. */
+export const canonicalOf = (leaf: string): string => leaf.slice(1);
+
+/** RFC 6962 leaf hash, hex: SHA-256(0x00 ‖ canonical bytes). One hash serves the chain and the tree. */
+export const hashOfLeaf = (leaf: string): string => hash('sha256', leaf, 'hex');
+
+/** The same of a record's canonical text. */
+export const leafHash = (canonical: string): string => hashOfLeaf(`\u0000${canonical}`);
 
 /** SHA-256 of a canonical JSON value, hex: content addresses and request hashes. */
 export function contentHash(value: Json): string {

@@ -94,7 +94,9 @@ export function exposureOf(account: Account, inForce: PolicyInForce, now: Ns, vi
   const columns = columnsOf(account, inForce);
   const sums = new Array<number>(SECTORS + columns.model.sectors.length).fill(0);
   const missing: string[] = [];
-  addLines(sums, columns, view, changesByLine(columns, changes), missing);
+  lay(columns, changes, (change) => change);
+  addLines(sums, columns, view, missing);
+  lay(columns, changes, () => null);
   for (const [symbol, change] of changes) {
     if (columns.index.has(symbol)) continue;
     const factor = columns.model.factors.get(symbol) ?? null;
@@ -103,14 +105,15 @@ export function exposureOf(account: Account, inForce: PolicyInForce, now: Ns, vi
   return new SummedExposure(sums, columns, missing, [account.cash, unsettledAt(account, now), tradedAt(account, now)]);
 }
 
-function changesByLine({ index, lines }: Columns, changes: ReadonlyMap<string, Change>): readonly (Change | null)[] | null {
-  if (changes.size === 0) return null;
-  const byLine = new Array<Change | null>(lines.length).fill(null);
+/** What a pass changes, by line; all null between two passes. Made anew for each of a target's 500 slices it would be most of what they allocate. */
+const byLine: (Change | null)[] = [];
+
+function lay({ index, lines }: Columns, changes: ReadonlyMap<string, Change>, what: (change: Change) => Change | null): void {
+  while (byLine.length < lines.length) byLine.push(null);
   for (const [symbol, change] of changes) {
     const i = index.get(symbol);
-    if (i !== undefined) byLine[i] = change;
+    if (i !== undefined) byLine[i] = what(change);
   }
-  return byLine;
 }
 
 const NOTHING: Open = { qtyN: 0, buyOpenN: 0, sellOpenN: 0, buyPlannedN: 0, sellPlannedN: 0 };
@@ -118,11 +121,11 @@ const changed = ({ qtyN, buyOpenN, sellOpenN, buyPlannedN, sellPlannedN }: Open,
   qtyN, buyOpenN: buyOpenN + buyQty, sellOpenN: sellOpenN + sellQty, buyPlannedN: buyPlannedN + buyPlanned, sellPlannedN: sellPlannedN + sellPlanned,
 });
 
-function addLines(sums: number[], { lines, factors }: Columns, view: View, changes: readonly (Change | null)[] | null, missing: string[]): void {
+function addLines(sums: number[], { lines, factors }: Columns, view: View, missing: string[]): void {
   for (let i = 0; i < lines.length; i++) {
     const line = lines[i] as Columns['lines'][number];
     const factor = factors[i] as Factor | null;
-    const change = changes === null ? null : (changes[i] as Change | null);
+    const change = byLine[i] as Change | null;
     const known = change === null
       ? addSymbol(sums, factor, line, view, line.markN)
       : addSymbol(sums, factor, changed(line, change), view, change.mark ?? line.markN);

@@ -36,13 +36,8 @@ class Waiting {
         waiter.tell = null;
         this.#all.delete(waiter);
       };
-      answer.then((given) => {
-        leave();
-        resolve(given);
-      }, (error: unknown) => {
-        leave();
-        reject(error);
-      });
+      answer.then(leave, leave);
+      answer.then(resolve, reject);
     });
   }
 

@@ -42,8 +42,10 @@ export function parseDecimal(text: string): Decimal {
 
 /** The one text of a decimal: no trailing zeros, no `-0`. */
 export function formatDecimal(value: Decimal): string {
-  const micros = value / MICRO;
-  if (micros * MICRO === value && micros < MICROS_MAX && -micros < MICROS_MAX) return String(Number(micros) / 1e6);
+  if (value % MICRO === 0n) {
+    const micros = Number(value / MICRO);
+    if (Math.abs(micros) < MICROS_MAX) return String(micros / 1e6);
+  }
   const rounded = value / SCALE;
   if (rounded * SCALE === value) return rounded.toString();
   const negative = value < 0n;

@@ -242,7 +242,7 @@ interface Options {
 }
 
 function planFrom({ seconds, runs, quick = false }: Options): Plan {
-  return { seconds: seconds ?? (quick ? 1 : 3), runs: runs ?? (quick ? 3 : 5), targets: quick ? 8 : 20 };
+  return { seconds: seconds ?? (quick ? 1 : 3), runs: runs ?? (quick ? 3 : 5), targets: quick ? 8 : 40 };
 }
 
 function print({ lines, records, loadMax, growth }: Report, { seconds, runs }: Plan): void {

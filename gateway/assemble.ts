@@ -18,7 +18,7 @@ import { emergencyAct, emergencyCancel } from './emergency.ts';
 import { haltFirm } from './flows/flip-switch.ts';
 import type { House } from './house.ts';
 import { formerPolicies } from './policy.ts';
-import { adoptEmergency, askVenues, openingDrafts, resumeParents, sameVersionOf } from './recovery.ts';
+import { adoptEmergency, askVenues, doubtAbout, openingDrafts, resumeParents } from './recovery.ts';
 import { Trouble } from './trouble.ts';
 import { VenueDesk } from './venue-desk.ts';
 import type { OpenVenue } from './venues.ts';
@@ -137,7 +137,7 @@ export interface Opening {
  */
 export async function bringUp(house: House, desk: VenueDesk, { node, wanted, emergency, openVenue, say }: Opening): Promise<void> {
   refuseForsaken(house, wanted);
-  const doubt = sameVersionOf(house.state.risk.policy, wanted);
+  const doubt = doubtAbout(house.state.risk.policy, wanted);
   if (doubt !== null) say(doubt);
   await house.journal.append(openingDrafts(house, node, wanted)).durable;
   adoptEmergency(house, emergency);

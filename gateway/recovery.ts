@@ -32,13 +32,15 @@ export function openingDrafts(house: House, node: RecordBodies['node.started'], 
 }
 
 /**
- * One line for the operator where the start brings other limits in force under the version that is in force: records name a policy by its
- * version and its hash, and people by its version alone. Null: nothing to say.
+ * One line for the operator where the start brings other limits in force under the version that is in force, or under an older one: records
+ * name a policy by its version and its hash, and people by its version alone. Null: nothing to say.
  */
-export function sameVersionOf(before: PolicyInForce | null, { policy, hash }: PolicyInForce): string | null {
-  if (before === null || before.hash === hash || before.policy.id !== policy.id || before.policy.version !== policy.version) return null;
+export function doubtAbout(before: PolicyInForce | null, { policy, hash }: PolicyInForce): string | null {
+  if (before === null || before.hash === hash || before.policy.id !== policy.id || before.policy.version < policy.version) return null;
   const name = `${policy.id} version ${String(policy.version)}`;
-  return `the policy in force until now has the same version and other content: ${name}; raise \`version\` in the policy file with every change`;
+  const advice = 'raise `version` in the policy file with every change';
+  if (before.policy.version > policy.version) return `the policy in force until now is newer, version ${String(before.policy.version)}, than ${name}; ${advice}`;
+  return `the policy in force until now has the same version and other content: ${name}; ${advice}`;
 }
 
 /**

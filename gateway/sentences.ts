@@ -1,5 +1,7 @@
-/** Verdicts as sentences for people: made here, once. Programs read the code, the observed value and the limit. */
+/** Verdicts and switches as sentences for people: made here, once. Programs read the code, the observed value and the limit. */
+import type { LogRecord } from '../risk/domain/record.ts';
 import type { CheckCode, Unit, Verdict } from '../risk/domain/verdict.ts';
+import type { SwitchFlipped } from '../risk/records.ts';
 
 const UNITS: Record<Unit, string> = { xEquity: ' × equity', currency: '', units: ' units', bps: ' bps', ms: ' ms', fraction: '', none: '' };
 
@@ -48,3 +50,7 @@ export function sentenceOfDenial(verdicts: readonly Verdict[]): string {
   const more = sentences.length - SENTENCES_MAX;
   return `${sentences.slice(0, SENTENCES_MAX).join('. ')}.${more > 0 ? ` ${more} more.` : ''}`;
 }
+
+/** A flip, for the operator. Its reason is somebody's words and stands in the record alone. */
+export const flipLine = ({ seq, actor, body: { scope, state, previous } }: LogRecord<string, SwitchFlipped>): string =>
+  `switch ${scope.kind === 'firm' ? 'firm' : `${scope.kind} ${scope.id}`}: ${previous} -> ${state}, by ${actor.id} (record ${String(seq)})`;

@@ -10,6 +10,7 @@ import { realTimers } from '../execution/timers/real.ts';
 import type { LogRecord } from '../risk/domain/record.ts';
 import { policyJson } from '../risk/policy-file.ts';
 import type { PolicyInForce } from '../risk/policy.ts';
+import type { SwitchFlipped } from '../risk/records.ts';
 import { universeJson } from '../risk/universe.ts';
 import { assemble, bringUp, type Assembled } from './assemble.ts';
 import { issueToken, openIssuer, type Grant, type Issuer } from './auth/issuer.ts';
@@ -28,6 +29,7 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import { openLog, type OpenLog } from './open-log.ts';
 import { readPolicy, storePolicy } from './policy.ts';
 import { selfCheck } from './self-check.ts';
+import { flipLine } from './sentences.ts';
 import { createService } from './service/index.ts';
 import { Refusals } from './service/refusals.ts';
 import { Transparency } from './transparency.ts';
@@ -119,6 +121,7 @@ function run(made: Made): Running {
           for (const { hash } of lines) transparency.add(hash);
           hub.publish(lines);
           metrics.count(records);
+          for (const record of records) if (record.kind === 'switch.flipped') ports.say(flipLine(record as LogRecord<string, SwitchFlipped>));
         } catch (error) {
           emergencyCancel(house, 'what is durable cannot be told');
           ports.fatal(error);

@@ -47,7 +47,10 @@ export async function openMarket(config: Config, { universe, resumeAt, settle, f
     const market = syntheticMarket({ seed: String(config.marketSeed), universe: [...universe.values()], timers });
     return { timers, market, clock: 'wall', begin: () => undefined, hasBegun: true, hasEnded: () => false };
   }
-  const source = await openReplay(config.market.path);
+  const { path } = config.market;
+  const source = await openReplay(path).catch((error: unknown) => {
+    throw new Error(`MARKET replay:${path}: ${(error as Error).message}`, { cause: error });
+  });
   const start = resumeAt > source.first ? resumeAt : source.first;
   const timers = replayedTimers({ start, speed: config.marketSpeed, settle });
   const market = await replayMarket({ source, timers, failed });

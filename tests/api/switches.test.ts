@@ -43,6 +43,7 @@ t.test('switches', async (t) => {
     const first = await as('olga', 'POST', '/v1/switches', flip({ requestId: 'R-1' }));
     t.match(first, { status: 201, body: { receipt: { log: String, seq: Number, hash: String }, cancels: { requested: 1, acknowledged: Number } } });
     await heard(events, 'order.canceled', parent);
+    t.ok(await gateway.said(/switch strategy alpha-2: active -> halted, by olga \(record \d+\)/), 'and the operator reads of it');
     const again = await as('olga', 'POST', '/v1/switches', flip({ requestId: 'R-1' }));
     t.match(again, { status: 201, body: { receipt: first.body.receipt, cancels: { requested: 1, acknowledged: 1 } } });
     t.equal((await flips()).length, 1);

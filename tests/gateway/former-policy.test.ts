@@ -81,6 +81,9 @@ t.test('other content under the version in force is told to the operator, once, 
   ]);
   t.strictSame(await said(changed), [], 'in force now');
   t.strictSame(await said(policyOf({}, { version: version + 1 })), [], 'as it should be');
+  t.strictSame(await said(sample), [
+    `the policy in force until now is newer, version ${version + 1}, than ${id} version ${version}; raise \`version\` in the policy file with every change`,
+  ]);
   t.strictSame(await said(policyOf({}, { id: 'other', version: version + 1, breakGlass: true })), [], 'another policy has versions of its own');
 });
 

@@ -83,8 +83,12 @@ export async function openVenue({ id, latencyMs, makerFeeBps, takerFeeBps }: Ven
   if (config.paper === 'process') {
     if (config.market.kind === 'replay') throw new Error('PORTCULLIS_PAPER=process needs MARKET=synthetic: a process of its own cannot follow a replayed clock');
     const settings = { id, paper, marketSeed: String(config.marketSeed), instruments: [...universe.values()] };
-    const process = await spawnPaperProcess({ dataDir: config.dataDir, config: settings });
-    const venue = paperProcessVenue({ id, socketPath: process.socketPath, gateway: ports.log, onFault: ports.onFault });
+    let process = await spawnPaperProcess({ dataDir: config.dataDir, config: settings });
+    const revive = async (): Promise<string> => {
+      process = await spawnPaperProcess({ dataDir: config.dataDir, config: settings });
+      return process.socketPath;
+    };
+    const venue = paperProcessVenue({ id, socketPath: process.socketPath, revive, gateway: ports.log, onFault: ports.onFault });
     return { venue, stop: async () => { await venue.stop(); await process.stop(); } };
   }
   const { market, timers } = surroundings;

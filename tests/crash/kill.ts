@@ -37,7 +37,6 @@ const DEATHS: Readonly<Record<Victim, (run: KillRun, gateway: Gateway) => Promis
   'the venue, then the gateway': async (run, gateway) => {
     await run.site.killVenue();
     await run.moment(LOAD_MS);
-    run.site.startVenue();
     await run.site.untilReady();
     await run.moment(LOAD_MS);
     await gateway.kill();

@@ -19,7 +19,6 @@ import type { Role } from '../../risk/domain/record.ts';
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const MAIN = fileURLToPath(new URL('../../gateway/main.js', import.meta.url));
 const CLI = fileURLToPath(new URL('../../gateway/cli/main.js', import.meta.url));
-const VENUE = fileURLToPath(new URL('../../execution/venues/paper/server.js', import.meta.url));
 const REAPER = fileURLToPath(new URL('./reaper.js', import.meta.url));
 
 /** A gateway's process: what it said, and its end. */
@@ -179,11 +178,6 @@ export class Site {
     if (pid === null) return;
     process.kill(pid, 'SIGKILL');
     await until('the venue is dead', () => !isAlive(pid));
-  }
-
-  /** As its own operator would, with the settings it had. */
-  startVenue(): void {
-    this.#owe(spawn(process.execPath, [VENUE, join(this.dataDir, 'paper', 'process.json')], { stdio: 'ignore' }));
   }
 
   #owe({ pid }: ChildProcess): void {

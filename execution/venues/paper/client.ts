@@ -8,6 +8,8 @@ import { formatFrame, LineCutter, parseServerFrame, RECONCILE_MAX, type ClientFr
 export interface PaperProcessVenueOptions {
   readonly id: string;
   readonly socketPath: string;
+  /** Brings a process that is gone back, and gives its socket; one that is there is left as it is. Asked before each new connection, not for the first. */
+  readonly revive: () => Promise<string>;
   /** The log on whose behalf orders are sent. */
   readonly gateway: string;
   /** Hears why a connection was given up: socket errors, frames that are none, a gap in the reports, a newer session. */
@@ -18,10 +20,12 @@ export interface PaperProcessVenueOptions {
 const FLUSHED_WITHIN_MS = 1_000;
 const BACKOFF_MIN_MS = 20;
 const BACKOFF_MAX_MS = 1_000;
+/** A process that cannot be brought back needs a person: it is tried again, and the log is not filled with it. */
+const REVIVED_AGAIN_MS = 10_000;
 /** A venue that reads this little is as good as down. */
 const UNSENT_BYTES_MAX = 16 * 1024 * 1024;
 
-/** The paper process behind its socket. While it is down orders are dropped; cancels and questions wait for the next session. */
+/** The paper process behind its socket. One that has died is brought back; while it is down orders are dropped; cancels and questions wait for the next session. */
 export function paperProcessVenue(options: PaperProcessVenueOptions): Venue {
   return new PaperClient(options);
 }
@@ -37,6 +41,7 @@ class PaperClient implements Venue {
   #lastSourceSeq = 0;
   #backoffMs = BACKOFF_MIN_MS;
   #retry: NodeJS.Timeout | undefined;
+  #revival: Promise<void> = Promise.resolve();
   #firstAttempt: () => void = () => undefined;
   readonly #cancels = new Map<string, CancelRequest>();
   readonly #questions = new Set<string>();
@@ -52,7 +57,7 @@ class PaperClient implements Venue {
     this.#lastSourceSeq = resumeAfter;
     return new Promise((resolve) => {
       this.#firstAttempt = resolve;
-      this.#connect();
+      this.#connect(this.#options.socketPath);
     });
   }
 
@@ -71,12 +76,13 @@ class PaperClient implements Venue {
     if (this.#up) this.#ask();
   }
 
-  stop(): Promise<void> {
+  async stop(): Promise<void> {
     this.#ended = true;
     clearTimeout(this.#retry);
+    await this.#revival; // whoever stops the process next finds it
     const socket = this.#socket;
-    if (socket === null) return Promise.resolve();
-    return new Promise((resolve) => {
+    if (socket === null) return;
+    await new Promise<void>((resolve) => {
       const late = setTimeout(() => { socket.destroy(); }, FLUSHED_WITHIN_MS);
       socket.once('close', () => {
         clearTimeout(late);
@@ -87,8 +93,8 @@ class PaperClient implements Venue {
     });
   }
 
-  #connect(): void {
-    const socket = connect(this.#options.socketPath);
+  #connect(socketPath: string): void {
+    const socket = connect(socketPath);
     const cutter = new LineCutter();
     this.#socket = socket;
     socket.on('connect', () => { socket.write(formatFrame({ op: 'hello', gateway: this.#options.gateway, resumeAfter: this.#lastSourceSeq })); });
@@ -174,7 +180,21 @@ class PaperClient implements Venue {
     this.#listener?.connection('down');
     first();
     if (this.#ended) return;
-    this.#retry = setTimeout(() => { this.#connect(); }, this.#backoffMs);
+    this.#again(this.#backoffMs);
     this.#backoffMs = Math.min(this.#backoffMs * 2, BACKOFF_MAX_MS);
+  }
+
+  #again(afterMs: number): void {
+    this.#retry = setTimeout(() => { this.#revival = this.#revive(); }, afterMs);
+  }
+
+  async #revive(): Promise<void> {
+    try {
+      const socketPath = await this.#options.revive();
+      if (!this.#ended) this.#connect(socketPath);
+    } catch (error) {
+      this.#options.onFault((error as Error).message);
+      if (!this.#ended) this.#again(REVIVED_AGAIN_MS);
+    }
   }
 }

@@ -12,7 +12,9 @@ import type { Venue, VenueReport } from '../../../../execution/venue.ts';
 import { CONFIG, d, line, market, order } from './fixture.ts';
 import { approved, Heard, receipt, spawnIn, talk } from './process-fixture.ts';
 
-const venueAt = (socketPath: string, heard: Heard): Venue => paperProcessVenue({ id: 'PAPER', socketPath, gateway: 'TEST', onFault: heard.onFault });
+/** Whose process nobody brings back, unless `revive` does. */
+const venueAt = (socketPath: string, heard: Heard, revive = () => Promise.resolve(socketPath)): Venue =>
+  paperProcessVenue({ id: 'PAPER', socketPath, revive, gateway: 'TEST', onFault: heard.onFault });
 const reportsIn = (path: string): VenueReport[] => readPaperJournal(path).flatMap((entry) => (entry.kind === 'report' ? [entry.report] : []));
 const hello = formatFrame({ op: 'hello', gateway: 'TEST', resumeAfter: 0 });
 
@@ -71,6 +73,32 @@ t.test('kill -9 in the middle of the stream: no gap, and every report once', asy
   t.not(absent.length, 0, 'the kill came in the middle');
   t.notOk(absent.some((id) => received.has(id)), 'absent is said of orders only that were never received');
   t.same(heard.faults.filter((fault) => fault.startsWith('GAP')), []);
+});
+
+t.test('a process that died is brought back, and what was in flight is asked about there', async (t) => {
+  const dataDir = t.testdir();
+  const first = await spawnIn(dataDir);
+  const heard = new Heard();
+  let revivals = 0;
+  let running = first;
+  const venue = venueAt(first.socketPath, heard, async () => {
+    revivals += 1;
+    if (revivals === 1) throw new Error('not yet');
+    running = await spawnIn(dataDir);
+    return running.socketPath;
+  });
+  await venue.start(heard, 0);
+  venue.send(approved(order('A', { tif: 'gtc' })), receipt(1));
+  await heard.until(() => heard.reports.length === 1);
+  process.kill(first.pid, 'SIGKILL');
+  await heard.until(() => heard.states.at(-1) === 'down');
+  venue.cancel({ clOrdId: 'A', symbol: 'SPY' });
+  await heard.until(() => heard.reports.length === 2);
+  t.not(running.pid, first.pid);
+  t.same([heard.states, heard.reports.map(line)], [['up', 'down', 'up'], ['A acknowledged', 'A canceled cum 0']]);
+  t.ok(heard.faults.includes('not yet'), 'and what stood in its way was told');
+  await venue.stop();
+  await running.stop();
 });
 
 t.test('a newer session shuts the older one out before anything is answered', async (t) => {

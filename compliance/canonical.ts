@@ -78,22 +78,26 @@ export interface Envelope {
   readonly v: number;
 }
 
-/** 0x00 ‖ the canonical text of a record whose body is canonical already: in one piece, for a character put before a long text copies it. */
-export function recordLeaf(envelope: Envelope, body: string): string {
+/** A record's canonical text, its length in UTF-8, and its leaf hash. */
+export interface CanonicalRecord {
+  readonly canonical: string;
+  readonly bytes: number;
+  readonly hash: string;
+}
+
+/** The record whose body is canonical already. The leaf is written in one piece: a character put before a long text copies it. */
+export function canonicalRecord(envelope: Envelope, body: string): CanonicalRecord {
   const { actor, at, cause, kind, log, prev, seq, v } = envelope;
   const head = `{"actor":{"id":${canonicalString(actor.id)},"role":"${actor.role}"},"at":"${at}"`;
   const tail = `"cause":${String(cause)},"kind":"${kind}","log":"${log}","prev":"${prev}","seq":${String(seq)},"v":${String(v)}}`;
-  return `\u0000${head},"body":${body},${tail}`;
+  const leaf = `\u0000${head},"body":${body},${tail}`;
+  return { canonical: leaf.slice(1), bytes: Buffer.byteLength(leaf) - 1, hash: hash('sha256', leaf, 'hex') };
 }
 
-/** The canonical text in a leaf. */
-export const canonicalOf = (leaf: string): string => leaf.slice(1);
-
-/** RFC 6962 leaf hash, hex: SHA-256(0x00 ‖ canonical bytes). One hash serves the chain and the tree. */
-export const hashOfLeaf = (leaf: string): string => hash('sha256', leaf, 'hex');
-
-/** The same of a record's canonical text. */
-export const leafHash = (canonical: string): string => hashOfLeaf(`\u0000${canonical}`);
+/** RFC 6962 leaf hash of a record, hex: SHA-256(0x00 ‖ canonical bytes). One hash serves the chain and the tree. */
+export function leafHash(canonical: string): string {
+  return hash('sha256', `\u0000${canonical}`, 'hex');
+}
 
 /** SHA-256 of a canonical JSON value, hex: content addresses and request hashes. */
 export function contentHash(value: Json): string {

@@ -5,26 +5,28 @@ import type { SwitchFlipped } from '../risk/records.ts';
 import type { ApprovalAnswered, ApprovalRequested } from './records.ts';
 import type { ComplianceState } from './state.ts';
 
-/** Approvals and request ids. Copies, never decides: whether an answer was allowed was decided before it was recorded. */
+type Fold = (state: ComplianceState, record: LogRecord) => void;
+
+const FOLDS: Readonly<Record<string, Fold>> = {
+  'approval.requested': (state, record) => {
+    const body = record.body as ApprovalRequested;
+    forget(state, record.at);
+    state.approvals.set(body.id, { ...body, state: 'pending', requestedSeq: record.seq, requestedBy: record.actor.id, expiresAtNs: instant(body.expiresAt) });
+  },
+  'approval.given': (state, { body }) => { answer(state, (body as ApprovalAnswered).id, 'given'); },
+  'approval.refused': (state, { body }) => { answer(state, (body as ApprovalAnswered).id, 'refused'); },
+  'switch.flipped': (state, record) => { flipped(state, record as LogRecord<string, SwitchFlipped>); },
+};
+
+/**
+ * Approvals and request ids. Copies, never decides: whether an answer was allowed was decided before it was recorded. Throws RangeError for
+ * a version that no upcaster reads.
+ */
 export function foldCompliance(state: ComplianceState, record: LogRecord): void {
-  switch (record.kind) {
-    case 'approval.requested': {
-      const body = record.body as ApprovalRequested;
-      forget(state, record.at);
-      state.approvals.set(body.id, { ...body, state: 'pending', requestedSeq: record.seq, requestedBy: record.actor.id, expiresAtNs: instant(body.expiresAt) });
-      return;
-    }
-    case 'approval.given':
-      answer(state, (record.body as ApprovalAnswered).id, 'given');
-      return;
-    case 'approval.refused':
-      answer(state, (record.body as ApprovalAnswered).id, 'refused');
-      return;
-    case 'switch.flipped':
-      flipped(state, record as LogRecord<string, SwitchFlipped>);
-      return;
-    default:
-  }
+  const fold = Object.hasOwn(FOLDS, record.kind) ? FOLDS[record.kind] : undefined;
+  if (fold === undefined) return;
+  if (record.v !== 1) throw new RangeError(`${record.kind} of version ${record.v} is not known to this build`);
+  fold(state, record);
 }
 
 /** Memory is bounded, by the record's time: what expired a day ago is read from the log. */

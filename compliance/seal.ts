@@ -1,7 +1,7 @@
 /** Drafts become records: each gets its seq, its instant, and the hash of the record before it. Pure; what cannot be a record is refused here. */
 import type { Draft, Json, LogRecord } from '../risk/domain/record.ts';
 import { formatInstant, type Ns } from '../risk/domain/time.ts';
-import { canonicalize, canonicalOf, hashOfLeaf, recordLeaf, RECORD_BYTES_MAX } from './canonical.ts';
+import { canonicalize, canonicalRecord, RECORD_BYTES_MAX } from './canonical.ts';
 import type { StoredLine } from './journal.ts';
 
 /** `prev` of the record with seq 0. */
@@ -44,13 +44,12 @@ export function seal(log: string, head: Head, at: Ns, drafts: readonly Draft[], 
     if (cause !== null && cause >= seq) throw new RangeError(`the cause of ${kind} is not before it`);
     const subject = subjectOf(kind, body);
     if (subject !== null && !SUBJECT.test(subject)) throw new RangeError(`the subject of ${kind} is not printable ASCII`);
-    const leaf = recordLeaf({ actor, at: instant, cause, kind, log, prev, seq, v }, canonicalize(body as Json));
-    const bytes = Buffer.byteLength(leaf) - 1;
+    const { canonical, bytes, hash } = canonicalRecord({ actor, at: instant, cause, kind, log, prev, seq, v }, canonicalize(body as Json));
     if (bytes > RECORD_BYTES_MAX) throw new RangeError(`${kind} would be a record of ${String(bytes)} bytes; at most ${String(RECORD_BYTES_MAX)}`);
-    prev = hashOfLeaf(leaf);
+    prev = hash;
     total += bytes;
     records.push({ log, seq, at, kind, v, actor, cause, body });
-    lines.push({ seq, canonical: canonicalOf(leaf), hash: prev, at, subject, bytes });
+    lines.push({ seq, canonical, hash, at, subject, bytes });
   }
   return { records, lines, bytes: total };
 }

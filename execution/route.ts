@@ -25,14 +25,11 @@ export interface Choice {
 }
 
 export interface RoutingPolicy {
-  /** Name and version, as models are named in records. */
-  readonly name: string;
   choose(context: RoutingContext): Choice;
 }
 
 /** Always takes: a limit a little through the far touch, immediate or cancel. The baseline of every other policy. */
 export const fixedRule: RoutingPolicy = {
-  name: 'fixed-1',
   choose(context) {
     const arms = ARMS.map((arm) => ({ arm, costBps: expectedCostBps(arm, context.cost), propensity: arm === 'cross' ? 1 : 0 }));
     return { arm: 'cross', arms, order: { type: 'limit', limitPx: crossingPx(context), tif: 'ioc', participation: null } };

@@ -18,7 +18,7 @@ import { emergencyAct, emergencyCancel } from './emergency.ts';
 import { haltFirm } from './flows/flip-switch.ts';
 import type { House } from './house.ts';
 import { formerPolicies } from './policy.ts';
-import { adoptEmergency, askVenues, doubtAbout, openingDrafts, resumeParents } from './recovery.ts';
+import { adoptEmergency, askVenues, openingDrafts, policyWarning, resumeParents } from './recovery.ts';
 import { Trouble } from './trouble.ts';
 import { VenueDesk } from './venue-desk.ts';
 import type { OpenVenue } from './venues.ts';
@@ -137,8 +137,8 @@ export interface Opening {
  */
 export async function bringUp(house: House, desk: VenueDesk, { node, wanted, emergency, openVenue, say }: Opening): Promise<void> {
   refuseForsaken(house, wanted);
-  const doubt = doubtAbout(house.state.risk.policy, wanted);
-  if (doubt !== null) say(doubt);
+  const warning = policyWarning(house.state.risk.policy, wanted);
+  if (warning !== null) say(warning);
   await house.journal.append(openingDrafts(house, node, wanted)).durable;
   adoptEmergency(house, emergency);
   for (const policy of wanted.policy.venues) await desk.connect(house, await openVenue(policy));

@@ -35,7 +35,7 @@ export function openingDrafts(house: House, node: RecordBodies['node.started'], 
  * One line for the operator where the start brings other limits in force under the version that is in force, or under an older one: records
  * name a policy by its version and its hash, and people by its version alone. Null: nothing to say.
  */
-export function doubtAbout(before: PolicyInForce | null, { policy, hash }: PolicyInForce): string | null {
+export function policyWarning(before: PolicyInForce | null, { policy, hash }: PolicyInForce): string | null {
   if (before === null || before.hash === hash || before.policy.id !== policy.id || before.policy.version < policy.version) return null;
   const name = `${policy.id} version ${String(policy.version)}`;
   const advice = 'raise `version` in the policy file with every change';

@@ -38,7 +38,7 @@ export class Step {
   readonly #against: () => Measured;
   #heldAgainst: Measured | null = null;
 
-  /** `against` is asked once, and only of what is beyond a limit: most is not. */
+  /** `against` is asked once, only of what is beyond a limit, for most is not, and in the turn that decides: it reads the books as they are. */
   constructor(after: Exposure, against: () => Measured) {
     this.after = after;
     this.#against = against;

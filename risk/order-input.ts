@@ -1,4 +1,4 @@
-/** Reads everything that the checks of one order look at: once, from the state and the facts. */
+/** Reads everything that the checks of one order look at, from the state and the facts; what it is held against where a limit is broken, when that is so. */
 import type { OrderCommand } from './decision.ts';
 import { negate, subtract, toNumber, ZERO, type Decimal } from './domain/decimal.ts';
 import type { OrderTerms } from './domain/order.ts';

@@ -53,7 +53,7 @@ export function verdictsText<I>(list: CheckList<I>, packed: PackedVerdicts, poli
   return `[${texts.join(',')}]`;
 }
 
-/** And the last text that was made in it: half of the checks observe the same from one order to the next. */
+/** The text around an observed value, and the last text that was made with it: half of the checks observe the same from one order to the next. */
 interface Frame {
   readonly before: string;
   readonly after: string;

@@ -1,4 +1,4 @@
-/** Verified tokens, remembered by their SHA-256 so that a signature is checked once a minute and not once a request. */
+/** Verified tokens, remembered by their SHA-256, the last one as it is, so that a signature is checked once a minute and not once a request. */
 import { hash } from 'node:crypto';
 import type { Principal } from './principal.ts';
 

@@ -13,7 +13,7 @@ const TEXT = /^-?(?:0|[1-9]\d{0,17})(?:\.\d{1,18})?$/;
 /** `-`, 18 digits, the point and 18 digits: checked before the pattern, so that a hostile string costs nothing. */
 const TEXT_LENGTH_MAX = 38;
 
-/** 10^-6: what has no further decimals and less than 15 digits in all is a double's own text, there and back. */
+/** 10^-6: what has no further decimals and at most 15 digits in all is a double's own text, there and back. */
 const MICRO = 10n ** 12n;
 const MICROS_MAX = 1e15;
 const MICRO_TEXT_LENGTH_MAX = 15;

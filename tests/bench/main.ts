@@ -261,7 +261,7 @@ function positive(text: string): number {
   return number;
 }
 
-new Command('bench')
+await new Command('bench')
   .description('the gateway beside the least that a durable one must do: ratios, from runs of both in turn')
   .option('--seconds <count>', 'seconds a run (default: 3)', positive)
   .option('--runs <count>', 'runs of each, of which the medians are told (default: 5)', positive)
@@ -275,4 +275,4 @@ new Command('bench')
     print(report, plan);
     if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify({ plan, node: process.version, at: new Date().toISOString(), ...report }, null, 2)}\n`);
   })
-  .parse();
+  .parseAsync();

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import reference from 'canonicalize';
 import fc from 'fast-check';
 import t from 'tap';
-import { canonicalOf, canonicalize, contentHash, leafHash, recordLeaf } from '../../compliance/canonical.ts';
+import { canonicalRecord, canonicalize, contentHash, leafHash } from '../../compliance/canonical.ts';
 import { needsShared, shared } from '../shared.ts';
 import type { Json } from '../../risk/domain/record.ts';
 
@@ -44,9 +44,10 @@ t.test("the vectors of the RFC's author", needsShared(VECTORS), (t) => {
 
 t.test('a record is its envelope in key order, and its hash the RFC 6962 leaf hash', (t) => {
   const envelope = { actor: { id: 'a@b', role: 'strategy' as const }, at: '2026-11-20T09:30:00.000000000Z', cause: null, kind: 'x.y', log: 'L', prev: '0'.repeat(64), seq: 0, v: 1 };
-  const text = canonicalOf(recordLeaf(envelope, canonicalize({ é: 'ü' })));
+  const { canonical: text, bytes, hash } = canonicalRecord(envelope, canonicalize({ é: 'ü' }));
   t.equal(text, canonicalize({ ...envelope, body: { é: 'ü' } }));
-  t.equal(leafHash(text), createHash('sha256').update(Buffer.from([0])).update(text, 'utf8').digest('hex'));
+  t.equal(bytes, Buffer.from(text).length);
+  t.strictSame([hash, leafHash(text)], Array(2).fill(createHash('sha256').update(Buffer.from([0])).update(text, 'utf8').digest('hex')));
   t.equal(contentHash({ b: 1, a: 2 }), createHash('sha256').update('{"a":2,"b":1}').digest('hex'));
   t.end();
 });

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import t from 'tap';
-import { canonicalOf, leafHash, recordLeaf } from '../../compliance/canonical.ts';
+import { canonicalRecord, leafHash } from '../../compliance/canonical.ts';
 import { ChainVerifier, openForChain } from '../../compliance/chain.ts';
 import type { ChainLine, ChainStart, Fault } from '../../compliance/chain.ts';
 import { originOf, signCheckpoint } from '../../compliance/checkpoint.ts';
@@ -23,7 +23,7 @@ const logOf = (n: number, where = -1, change: Change = {}, body = '{"x":"é"}'):
     const at = formatInstant(BigInt(1_700_000_000_000_000_000 + Math.floor(seq / 2)) as Ns);
     const actor = { id: 'a', role: 'system' as const };
     const envelope = { actor, at, cause: null, kind: 'a.b', log: 'L', prev, seq, v: 1, ...(seq === where ? change : {}) };
-    const canonical = canonicalOf(recordLeaf(envelope, body));
+    const { canonical } = canonicalRecord(envelope, body);
     prev = leafHash(canonical);
     lines.push({ canonical, hash: prev });
   }

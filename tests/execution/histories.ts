@@ -20,11 +20,12 @@ export const childrenOf = (records: readonly AnyRecord[], parent: string): reado
   return slices.map(({ body: { clOrdId: id, orderQty } }) => {
     const line = ancestors(id);
     const ends = [...all(records, 'order.canceled'), ...all(records, 'order.expired')].filter(({ body }) => body.clOrdId === id);
-    // by a fill of its own: a replacement whose last word is not in is open, whatever the order before it has filled
+    // by a fill of its own or, once the venue has taken it, of its chain: until then a replacement is open, whatever the order before it has filled
     const fills = all(records, 'order.filled').filter(({ body }) => line.includes(body.clOrdId));
     const cumAt = (i: number): number => fills.slice(0, i + 1).reduce((sum, { body }) => sum + Number(body.lastQty), 0);
     const filled = cumAt(fills.length);
-    const isFilled = fills.some(({ body }, i) => body.clOrdId === id && cumAt(i) >= Number(orderQty));
+    const taken = [...all(records, 'order.acknowledged'), ...all(records, 'order.replaced'), ...fills].filter(({ body }) => body.clOrdId === id).map(({ seq }) => seq);
+    const isFilled = fills.some(({ seq }, i) => cumAt(i) >= Number(orderQty) && taken.some((at) => at <= seq));
     const closed = ends.length > 0 || isFilled
       || all(records, 'order.rejected').some(({ body }) => body.clOrdId === id && body.of !== 'cancel')
       || all(records, 'slice.withheld').some(({ body }) => body.clOrdId === id) || all(records, 'order.replaced').some(({ body }) => body.origClOrdId === id);
@@ -63,7 +64,7 @@ export const ACTS: readonly Act[] = [
   (w, pick) => { on(w, pick, () => true, (id) => { w.requestCancel(id); }); },
   (w, pick, size) => {
     // A replacement that the venue has not taken cannot end by itself: it is refused, or it is first taken.
-    const canEnd = ({ state, order }: Child): boolean => isOpen(state) && (state !== 'pending' || order.origClOrdId === null);
+    const canEnd = ({ state, order, acceptedAt }: Child): boolean => isOpen(state) && (acceptedAt !== null || order.origClOrdId === null);
     on(w, pick, canEnd, (id, leaves, filled) => {
       w.end(pick % 2 === 0 ? 'order.canceled' : 'order.expired', id, filled + (pick % 3 === 0 ? Math.min(leaves, size) : 0));
     });
@@ -83,8 +84,9 @@ export const ACTS: readonly Act[] = [
   (w, pick) => { on(w, pick, ({ state }) => isOpen(state), (id) => { w.lose(id); }); },
   (w, pick, size) => {
     const direct = ({ order }: Child): boolean => w.state.parents.get(order.parent)?.targetId === null;
-    const inFlight = new Set([...w.state.children.values()].filter(({ state }) => isOpen(state)).map(({ order }) => order.origClOrdId));
-    const amendable = (child: Child): boolean => child.state === 'new' && direct(child) && !inFlight.has(child.order.clOrdId);
+    // an order whose replacement the venue has taken is no more, whatever is still to be said of it
+    const followed = new Set([...w.state.children.values()].filter(({ state, acceptedAt }) => isOpen(state) || acceptedAt !== null).map(({ order }) => order.origClOrdId));
+    const amendable = (child: Child): boolean => child.state === 'new' && direct(child) && !followed.has(child.order.clOrdId);
     on(w, pick, amendable, (id, _, filled) => { w.amend(id, filled + size); });
   },
   (w, pick) => {

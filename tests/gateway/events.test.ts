@@ -3,7 +3,7 @@ import type { StoredLine } from '../../compliance/journal.ts';
 import { instant } from '../../risk/domain/time.ts';
 import { EventHub } from '../../gateway/events.ts';
 import type { EventSink, LogChannel, StreamEvent } from '../../gateway/ws/events.ts';
-import { canonicalOf, leafHash, recordLeaf } from '../../compliance/canonical.ts';
+import { canonicalRecord, leafHash } from '../../compliance/canonical.ts';
 import { memoryStore, type MemoryStore } from '../doubles/store.ts';
 
 const OFFICER = { sub: 'olga', role: 'risk_officer', accounts: new Set<string>(), expiresAtMs: Infinity, person: 'x olga' } as const;
@@ -13,10 +13,10 @@ const ORDERS: ReadonlySet<LogChannel> = new Set(['orders']);
 async function append(store: MemoryStore, count: number): Promise<readonly StoredLine[]> {
   const lines = Array.from({ length: count }, (_, i): StoredLine => {
     const seq = store.lines.length + i;
-    const canonical = canonicalOf(recordLeaf(
+    const { canonical } = canonicalRecord(
       { actor: { id: 'PAPER', role: 'venue' }, at: '2026-11-20T09:30:00.000000000Z', cause: null, kind: 'order.acknowledged', log: 'L', prev: '0'.repeat(64), seq, v: 1 },
       '{"account":"ACC1"}',
-    ));
+    );
     return { seq, canonical, hash: leafHash(canonical), at: instant('2026-11-20T09:30:00Z'), subject: null, bytes: Buffer.byteLength(canonical) };
   });
   await store.append(lines);

@@ -63,7 +63,7 @@ t.test('the answer to a repeat is that of its records, also after a start with a
   t.strictSame(limits(jsonText(again.body)), limits(first));
 });
 
-t.test('other content under the version in force is told to the operator, once, and starts', async (t) => {
+t.test('other content under the version in force, or an older version, is told to the operator, once, and starts', async (t) => {
   const store = memoryStore();
   const said = async (wanted: PolicyInForce): Promise<readonly string[]> => {
     const one = await start(store, wanted);

@@ -174,7 +174,6 @@ export function patchyMarket(market: Market, isMissing: (symbol: string) => bool
 /** Routes that also rest, so that slices work at the venue for a while. */
 export function wideRouter(random: Random): RoutingPolicy {
   return {
-    name: 'simulated-1',
     choose(context) {
       const crossing = fixedRule.choose(context);
       const nearPx = context.side === 'buy' ? context.bidPx : context.askPx;

@@ -21,7 +21,6 @@ export interface LyingVenueOptions {
   readonly fired: (fault: Fault) => void;
   /** Whatever leaves the house, at the moment in which it leaves. */
   readonly onSend: (order: ChildOrder, receipt: Receipt) => void;
-  readonly onCancel: (request: CancelRequest) => void;
 }
 
 const HEARTBEAT_MS = 4_000;
@@ -78,7 +77,6 @@ export class LyingVenue implements Venue {
   }
 
   cancel(request: CancelRequest): void {
-    this.#o.onCancel(request);
     if (!this.#isUp) {
       this.#laterCancels.set(request.clOrdId, request);
       return;

@@ -8,7 +8,7 @@ const whole = (text: string): number => {
   return Number(text);
 };
 
-new Command('simulate')
+await new Command('simulate')
   .description('the real flows in a world that lies, by seed; whatever fails can be replayed')
   .option('--seeds <count>', 'how many seeds', whole, 100)
   .option('--seed <number>', 'the first seed; alone, the only one', whole)
@@ -17,10 +17,7 @@ new Command('simulate')
     const isOne = seed !== undefined && command.getOptionValueSource('seeds') === 'default';
     process.exitCode = await simulate(seed ?? 1, isOne ? 1 : seeds, commands);
   })
-  .parse();
-
-/** The default. A run as long as this in which a fault never fired has not tried what it is for. */
-const ENOUGH_COMMANDS = 100 * 500;
+  .parseAsync();
 
 async function simulate(first: number, seeds: number, commands: number): Promise<number> {
   const fired = nothingFired();
@@ -36,10 +33,9 @@ async function simulate(first: number, seeds: number, commands: number): Promise
   }
   console.log(`${String(seeds)} seeds, ${String(seeds * commands)} commands, ${String(records)} records, ${String(failed)} failed`);
   for (const fault of FAULTS) console.log(`  ${fault.padEnd(20)} ${String(fired[fault])}`);
-  const silent = FAULTS.filter((fault) => fired[fault] === 0);
-  const isLong = seeds * commands >= ENOUGH_COMMANDS;
-  if (silent.length > 0) console.log(`${isLong ? 'this run fails: ' : ''}never fired, so never tried: ${silent.join(', ')}${isLong ? '' : '; more seeds make them fire'}`);
-  return failed > 0 || (isLong && silent.length > 0) ? 1 : 0;
+  const silent = seeds > 1 ? FAULTS.filter((fault) => fired[fault] === 0) : [];
+  if (silent.length > 0) console.log(`this run fails: never fired, so never tried: ${silent.join(', ')}; more seeds make them fire, 100 are the default`);
+  return failed > 0 || silent.length > 0 ? 1 : 0;
 }
 
 function tell({ seed, findings }: SeedResult, commands: number): void {

@@ -13,7 +13,6 @@ export interface SeedResult {
   readonly lines: readonly StoredLine[];
   /** Hash of the last record: equal seeds give equal logs. */
   readonly head: string;
-  readonly outcomes: ReadonlyMap<string, number>;
   readonly fired: Fired;
   readonly findings: readonly Finding[];
 }
@@ -41,7 +40,6 @@ export async function runSeed(seed: number, commands: number, plant: Plant | nul
 
 async function run(world: World, commands: number): Promise<SeedResult> {
   const callers = new Callers(world.random);
-  const outcomes = new Map<string, number>();
   let done = 0;
   while (done < commands && world.auditor.findings.length === 0) {
     await world.pass(world.random.wait(MEAN_PAUSE_MS));
@@ -50,7 +48,6 @@ async function run(world: World, commands: number): Promise<SeedResult> {
       done++;
       callers.act(house).then(
         ({ outcome, receipt }) => {
-          outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
           if (receipt !== null && receipt !== undefined && world.memory.lines.length <= receipt.seq) world.auditor.found('answered-before-durable', outcome);
         },
         (error: unknown) => { if (!isPlanned(error)) world.auditor.found('command-failed', error instanceof Error ? (error.stack ?? '') : String(error)); },
@@ -62,7 +59,7 @@ async function run(world: World, commands: number): Promise<SeedResult> {
   if (world.auditor.findings.length === 0) await calmDown(world, callers);
   world.auditor.auditLog();
   const { lines } = world.memory;
-  return { seed: world.seed, commands: done, lines, head: lines.at(-1)?.hash ?? '', outcomes, fired: world.fired, findings: world.auditor.findings };
+  return { seed: world.seed, commands: done, lines, head: lines.at(-1)?.hash ?? '', fired: world.fired, findings: world.auditor.findings };
 }
 
 /** Nothing fails any more; everything is taken back; then all must agree. */

@@ -25,8 +25,7 @@ import { BLOBS, LOG, SETTING, START } from './setting.ts';
 
 const MARK_EVERY_MS = 1_000;
 /** Where a snapshot's head does not matter. */
-const NO_HEAD: Head = EMPTY_HEAD;
-const dumpOf = (state: State): string => formatSnapshot({ state, head: NO_HEAD });
+const dumpOf = (state: State): string => formatSnapshot({ state, head: EMPTY_HEAD });
 const blobs = (hash: string): string | null => BLOBS.get(hash) ?? null;
 
 interface Life {
@@ -199,7 +198,7 @@ export class World {
     const ways = { timers, random: this.random, fired: this.fire, mischief: () => this.#mischief };
     const store = new HouseStore(this.memory, { ...ways, downUntil: () => this.#storeDownUntil });
     const venue = new LyingVenue({
-      ...ways, id: 'PAPER', exchange: this.exchange, timers: this.timers, onCancel: () => undefined,
+      ...ways, id: 'PAPER', exchange: this.exchange, timers: this.timers,
       onSend: (order, receipt) => { this.auditor.onSend(order, receipt); },
     });
     const appended: LogRecord[] = [];

@@ -65,16 +65,25 @@ export function askVenue(house: House, venue: string): void {
   sendCancels(house, open.filter((child) => child.state === 'pending_cancel').map((child) => child.order));
 }
 
+/** By its hash, the last entry that this life has taken over. */
+const adoptedUpTo = new WeakMap<House['journal'], string>();
+
 /**
  * Takes over what was done while the log could not be written. What the queue has written meanwhile is not repeated: a flip that it
  * holds, a withdrawal or a cancel that is known. Only then is the file set aside; a crash before that adopts again, and finds nothing
  * left to add. What was done since is adopted first.
+ *
+ * An entry is looked at once in a life: of a former one it may name an order that was lost with its records, and whose id, made of their
+ * seqs, is another order's now.
  */
 export function adoptEmergency(house: House, file: EmergencyLog): void {
-  const entries = file.entries();
+  const all = file.entries();
+  const before = adoptedUpTo.get(house.journal);
+  const entries = all.slice(all.findIndex(({ hash }) => hash === before) + 1);
   const last = entries.at(-1);
   if (last === undefined) return;
-  const drafts: Draft[] = [draft('emergency.adopted', SYSTEM, null, { entries: entries.length, head: last.hash })];
+  adoptedUpTo.set(house.journal, last.hash);
+  const drafts: Draft[] = [draft('emergency.adopted', SYSTEM, null, { entries: all.length, head: last.hash })];
   const adoption: Adoption = { flips: new Map(), withdrawn: new Set(), cancelled: new Set() };
   const now = house.journal.now(); // before the seq is read: a step of the clock is a record
   const seq = house.journal.nextSeq;

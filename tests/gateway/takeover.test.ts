@@ -1,11 +1,12 @@
 /** A cancel that memory counts as asked for, and the log does not hold yet: it leaves all the same, and a kill covers it. */
 import t, { type Test } from 'tap';
 import { emergencyPath, openEmergency } from '../../compliance/emergency.ts';
+import type { LogStore } from '../../compliance/journal.ts';
 import { emergencyAct, emergencyCancel } from '../../gateway/emergency.ts';
 import { adoptEmergency } from '../../gateway/recovery.ts';
 import { testHouse, type TestHouse } from '../doubles/house.ts';
-import { faultyStore } from '../doubles/store.ts';
-import { aim, flip, houseFor, stateOf, target } from './flows/asks.ts';
+import { faultyStore, type MemoryStore } from '../doubles/store.ts';
+import { aim, flip, houseFor, order, stateOf, submit, target } from './flows/asks.ts';
 
 /** One slice of an older target works at the venue; the log can be made to refuse. */
 async function atWork(t: Test): Promise<TestHouse & { readonly id: string; setStuck(isStuck: boolean): void }> {
@@ -89,4 +90,33 @@ t.test('a kill while the gateway stops is proven in the emergency file, and the 
   adoptEmergency(second.house, file);
   await second.time.settle();
   t.equal(second.house.state.risk.switches.get('firm:*')?.state, 'halted');
+});
+
+t.test('ids that a crash has given back: a cancel of an order that was lost is none of the order that has its id now', async (t) => {
+  const file = openEmergency(emergencyPath(t.testdir()));
+  let isStuck = false;
+  const disk = (store: MemoryStore): LogStore => faultyStore(store, () => (isStuck ? 'refused' : null));
+  const first = await testHouse({ disk, emergency: (clock) => emergencyAct(file, clock, () => undefined) });
+  isStuck = true;
+  for (const clOrdId of ['X', 'Y', 'Z']) submit(first.house, order(clOrdId)).catch(() => undefined);
+  await first.time.advance(6_000);
+  const cancelled = file.entries().map(({ body }) => (body as { body: { clOrdId: string } }).body.clOrdId);
+  t.equal(cancelled.length, 3, 'none of them ever left, and the proof says that they are cancelled');
+  // the process dies here
+  isStuck = false;
+  const second = await houseFor(t, { disk, store: first.store, time: first.time, market: first.market });
+  second.refresh();
+  isStuck = true;
+  adoptEmergency(second.house, file);
+  const other = submit(second.house, order('W'));
+  await second.time.advance(100);
+  isStuck = false;
+  adoptEmergency(second.house, file); // the log was in trouble before it had the first adoption
+  await second.time.advance(5_000);
+  await other;
+  const [sent] = second.venue.sent;
+  t.ok(cancelled.includes(sent?.clOrdId ?? ''), 'the id is given again');
+  t.strictSame(second.all('cancel.requested'), [], 'and nobody asked to cancel this one');
+  t.equal(stateOf(second.house, sent?.clOrdId ?? ''), 'new');
+  t.strictSame(file.entries(), [], 'the file is set aside');
 });

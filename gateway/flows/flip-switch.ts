@@ -59,14 +59,21 @@ export function haltFirm(house: House, reason: string): void {
 }
 
 /** A repeated request halts once; one that means something else under the same id has not been done. */
-async function repeated(house: House, { scope, state, cancel, reason }: SwitchCommand, seq: number): Promise<SwitchAnswer> {
+async function repeated(house: House, command: SwitchCommand, seq: number): Promise<SwitchAnswer> {
+  const { scope, state, cancel, reason } = command;
   const receipt = await house.unlessUnwritable(house.journal.whenDurable(seq));
-  if (receipt === null) return { outcome: 'repeat', receipt };
+  if (receipt === null) return isInForce(house, command) ? { outcome: 'repeat', receipt } : { outcome: 'conflict' };
   const [record] = (await house.records(seq, seq + 1)) as readonly LogRecord<string, SwitchFlipped>[];
   if (record === undefined) throw new Error(`record ${String(seq)} is durable and cannot be read`);
   const { body } = record;
   const isSame = switchKey(body.scope) === switchKey(scope) && body.state === state && body.cancel === cancel && body.reason === reason;
   return isSame ? { outcome: 'repeat', flipped: body, receipt } : { outcome: 'conflict' };
+}
+
+/** While the log cannot be read its record cannot be compared: only of what is in force, with nothing left to cancel, may be said that it is done. */
+function isInForce(house: House, { scope, state, cancel, reason }: SwitchCommand): boolean {
+  const now = house.state.risk.switches.get(switchKey(scope));
+  return now?.state === state && now.reason === reason && (cancel === 'none' || workingIn(house, scope).length === 0);
 }
 
 /** What a flip would cancel; nothing is recorded. */

@@ -65,13 +65,13 @@ interface Slice {
   readonly decision: OrderDecision<ChildOrder>;
 }
 
-/** Denied for nothing but how much is held then. */
+/** Denied for nothing but how much is held then, or what it costs: the leg was judged at its mid, and its slices pay the touch of their time. */
 const isTooMuch = ({ decision: { decision, verdicts } }: Slice): boolean =>
-  decision === 'denied' && verdicts.every(({ code, outcome }) => outcome !== 'deny' || isPositionLimit(code));
+  decision === 'denied' && verdicts.every(({ code, outcome }) => outcome !== 'deny' || isPositionLimit(code) || code === 'MAX_ORDER_NOTIONAL');
 const isReleasable = ({ choice, decision }: Slice): boolean => choice !== null && decision.decision !== 'denied';
 
 /**
- * The slice that is wanted; or, where a limit of position denies it, the largest part of it in whole lots that every check lets pass. A target
+ * The slice that is wanted; or, where a limit of position or its price denies it, the largest part of it in whole lots that every check lets pass. A target
  * is clipped to the very limit, and prices move after it: a cent must not stop the whole of it. What does not fit is wanted again.
  */
 function sliceThatFits(house: House, parent: Parent, wantedQty: Decimal, facts: Facts): Slice {

@@ -30,7 +30,7 @@ export type OnDecided = (decided: OrderDecided) => void;
 
 export type OrderAnswer =
   | { readonly outcome: 'decided'; readonly decided: LogRecord<string, OrderDecided>; readonly receipt: Receipt; readonly repeat: boolean }
-  | { readonly outcome: 'conflict' | 'busy' };
+  | { readonly outcome: 'conflict' | 'busy' | 'over' };
 
 /** A direct order: a parent with its one slice, decided, recorded and sent in one pass. */
 export async function submitOrder(house: House, submission: OrderSubmission, onDecided: OnDecided = () => undefined): Promise<OrderAnswer> {
@@ -40,6 +40,7 @@ export async function submitOrder(house: House, submission: OrderSubmission, onD
   const known = knownAs(house, 'order', terms.account, clOrdId, earlier);
   if (known !== null) return repeatedOrder(house, known, submission.requestHash);
   if (isOurs(house, terms.account, clOrdId)) return { outcome: 'conflict' };
+  if (terms.expireAt !== null && terms.expireAt <= house.timers.now()) return { outcome: 'over' };
   if (!house.admits()) return { outcome: 'busy' };
   const facts = readFacts(house, [terms.symbol]);
   const venue = venueFor(house);

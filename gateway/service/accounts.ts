@@ -67,8 +67,10 @@ function positionView(line: Line, books: readonly Book[], mark: Decimal | null):
   const qty = books.reduce((sum, book) => add(sum, book.qty), ZERO);
   if (qty === 0n) return [];
   const cost = books.reduce((sum, book) => add(sum, book.cost), ZERO);
+  // of books on both sides of zero the sum has no price at which it was bought
+  const isOneSided = books.every((book) => book.qty === 0n || book.qty < 0n === qty < 0n);
   return [{
-    symbol: line.symbol, qty: formatDecimal(qty), avgPx: formatDecimal(divide(cost, qty)), mark: textOf(mark),
+    symbol: line.symbol, qty: formatDecimal(qty), avgPx: isOneSided ? formatDecimal(divide(cost, qty)) : null, mark: textOf(mark),
     notional: mark === null ? null : formatDecimal(multiply(qty, mark)),
   }];
 }

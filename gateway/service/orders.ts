@@ -19,10 +19,10 @@ import { amendOrder, cancelOrder } from '../flows/amend-order.ts';
 import { decisionAt } from '../flows/recall.ts';
 import { submitOrder } from '../flows/submit-order.ts';
 import { findOrder, policyInForce, type House } from '../house.ts';
-import { denial, problem } from '../http/errors.ts';
+import { denial, problem, Refusal } from '../http/errors.ts';
 import { JsonText, textWith } from '../http/json.ts';
 import { toAttribution } from '../http/schemas/attribution.ts';
-import { toOrderTerms, type AmendBody, type OrderBody } from '../http/schemas/orders.ts';
+import { LIMIT_PX, toOrderTerms, type AmendBody, type OrderBody } from '../http/schemas/orders.ts';
 import type { AccountHint, Answer, OrderQuery, Service } from '../http/service.ts';
 import { formerView } from './former-order.ts';
 import { accountFor, actorOf, busy, receiptView } from './views.ts';
@@ -53,6 +53,8 @@ async function submit(house: House, principal: Principal, body: OrderBody): Prom
       return busy(house);
     case 'conflict':
       return problem('CONFLICT', 'This clOrdId stands for another order already');
+    case 'over':
+      throw new Refusal('INVALID_BODY', 'expireAt is over: it is to be after the present, by the clock of /health/ready');
     case 'decided':
       return decidedAnswer(house, answer.decided, answer.receipt, answer.repeat ? 200 : 201, { verdicts });
   }
@@ -98,10 +100,13 @@ interface Progress {
   readonly venue: string | null;
 }
 
+const NOTHING_SENT: Pick<Parent, 'children'> = { children: [] };
 const NOT_AMENDABLE = 'The order cannot be amended: it is done, not yet at the venue, being cancelled, filled to the new quantity, or of a target, '
   + 'which a newer target changes';
 
 async function amend(house: House, principal: Principal, account: string, clOrdId: string, body: AmendBody): Promise<Answer> {
+  const type = standingChild(parentNamed(house, account, clOrdId) ?? NOTHING_SENT)?.order.type;
+  if (body.limitPx !== undefined && type !== undefined && LIMIT_PX[type] === 'refused') throw new Refusal('INVALID_BODY', `limitPx has no meaning with the type ${type}`);
   const answer = await amendOrder(house, {
     actor: actorOf(principal), account, clOrdId, limitPx: body.limitPx === undefined ? null : parseDecimal(body.limitPx),
     orderQty: body.orderQty === undefined ? null : parseDecimal(body.orderQty), requestHash: contentHash(body),

@@ -94,6 +94,9 @@ t.test('evidence', async (t) => {
     const key = (await portcullis(gateway.dataDir, ['log', 'key'])).stdout.trim();
     t.equal((await walk.text('rita', '/v1/audit/key')).trim(), key);
     t.match(await portcullis(gateway.dataDir, ['verify', '--url', gateway.url, '--key', key], { PORTCULLIS_TOKEN }), { code: 0, stdout: /verified\n$/ });
+    const narrow = await gateway.token('compliance', { sub: 'nora', accounts: ['ACC2'] });
+    const partial = await portcullis(gateway.dataDir, ['verify', '--url', gateway.url], { PORTCULLIS_TOKEN: narrow });
+    t.match(partial, { code: 1, stdout: /GAP: .*; a token that names accounts is shown their records alone: take one that names none\n$/ });
     const lines = (await page(walk, 'limit=1000')).items.map(({ canonical }) => canonical);
     const file = join(gateway.dataDir, 'copy.jsonl');
     await writeFile(file, lines.join('\n'));

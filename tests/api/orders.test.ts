@@ -67,7 +67,7 @@ t.test('orders', async (t) => {
     const refused: readonly (readonly [object, string])[] = [
       [{ type: 'limit' }, 'a limit needs its price'], [{ type: 'market', limitPx }, 'a market order has none'], [{ tif: 'gtd' }, 'gtd needs its end'],
       [{ expireAt: soon }, 'and only gtd has one'], [{ type: 'pov' }, 'pov needs a share'], [{ participation: '0.1' }, 'and only pov has one'],
-      [{ orderQty: '0' }, 'something'], [{ orderQty: 10 }, 'as a string'],
+      [{ orderQty: '0' }, 'something'], [{ orderQty: 10 }, 'as a string'], [{ tif: 'gtd', expireAt: '2020-01-01T00:00:00Z' }, 'an end to come'],
     ];
     for (const [members, message] of refused) {
       t.match(await as('alice', 'POST', '/v1/orders', orderOf({ clOrdId: 'BAD', ...members })), { status: 400, body: { code: 'INVALID_BODY' } }, message);
@@ -94,6 +94,7 @@ t.test('orders', async (t) => {
     t.match(await get('LIM'), { orderQty: '20', state: 'new' }, 'what is denied changes nothing');
     t.match(await as('alice', 'PATCH', '/v1/orders/LIM', {}), { status: 400 });
     t.match(await as('alice', 'PATCH', '/v1/orders/LIM', { side: 'sell' }), { status: 400 });
+    t.match(await as('alice', 'PATCH', '/v1/orders/M1', { limitPx: '181.00' }), { status: 400, body: { code: 'INVALID_BODY' } }, 'what POST refuses');
     t.match(await as('alice', 'PATCH', '/v1/orders/M1', { orderQty: '20' }), { status: 409 }, 'done is done');
     t.match(await as('alice', 'PATCH', '/v1/orders/NOPE', { orderQty: '20' }), { status: 404 });
     t.match(await as('bob', 'PATCH', '/v1/orders/LIM', { orderQty: '20' }), { status: 404 });

@@ -190,9 +190,13 @@ export class PaperEngine {
   /** Enters the book with what is left, unless its time is over. */
   #work(working: Working, book: Book): void {
     const endAt = endOf(working.order, this.#now);
+    if (endAt !== null && endAt <= this.#now) {
+      this.#leave(working);
+      this.#tell({ kind: 'expired', clOrdId: working.order.clOrdId, cumQty: working.cumQty });
+      return;
+    }
     working.end = this.#willBe('end', working, endAt);
     if (!book.enter(working)) this.#end(working, 'canceled');
-    else if (endAt !== null && endAt <= this.#now && leavesOf(working) > 0n) this.#end(working, 'expired');
   }
 
   #filled(working: Working, lastQty: Decimal, lastPx: Decimal, liquidity: Liquidity): void {
@@ -210,9 +214,13 @@ export class PaperEngine {
   }
 
   #finish(working: Working): void {
-    this.#open.delete(working.order.clOrdId);
-    this.#finished.add(working.order.clOrdId);
+    this.#leave(working);
     this.#forget(working, this.#bookOfOrder(working));
+  }
+
+  #leave({ order: { clOrdId } }: Working): void {
+    this.#open.delete(clOrdId);
+    this.#finished.add(clOrdId);
   }
 
   /** Takes an order out of its book and out of what is due. */

@@ -27,7 +27,7 @@ export type OrderBody = Static<typeof OrderSchema>;
 export type AmendBody = Static<typeof AmendSchema>;
 
 /** Whether an order of this type has a limit price: as the order itself, as a bound, or not at all. */
-const LIMIT_PX: Record<OrderType, 'required' | 'optional' | 'refused'> = { limit: 'required', pegged: 'optional', pov: 'optional', market: 'refused' };
+export const LIMIT_PX: Record<OrderType, 'required' | 'optional' | 'refused'> = { limit: 'required', pegged: 'optional', pov: 'optional', market: 'refused' };
 
 function orderFault(body: OrderBody): string | null {
   const { limitPx, expireAt, participation, type, tif } = body;

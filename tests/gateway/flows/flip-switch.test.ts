@@ -182,6 +182,16 @@ t.test('while the log cannot be written', async (t) => {
       t.equal(book(house, 'AIG'), 'qty 0 buy 0 sell 0', how);
     }
   });
+  await t.test('an id that stands for another flip is no halt, whatever the log can say', async (t) => {
+    const { house, stuck } = await breakable(t);
+    stuck(true);
+    const ibm = { requestId: 'X', scope: { id: 'IBM', kind: 'instrument' } } as const;
+    t.equal((await flip(house, ibm)).outcome, 'flipped');
+    t.equal((await flip(house, ibm)).outcome, 'repeat');
+    t.equal((await flip(house, { requestId: 'X' })).outcome, 'conflict', 'the firm is not halted, and nobody is told so');
+    t.equal((await flip(house, { ...ibm, state: 'reducing' })).outcome, 'conflict');
+    t.equal((await flip(house, { requestId: 'Y' })).outcome, 'flipped', 'an id of its own halts');
+  });
   await t.test('a file that cannot be written holds no cancel back', async (t) => {
     const said: string[] = [];
     const full = { append: () => { throw new Error('ENOSPC'); } } as unknown as EmergencyLog;

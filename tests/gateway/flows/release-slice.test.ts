@@ -94,16 +94,24 @@ t.test('what waits for room outlives a quote that is missing for a second, and a
   t.match(all('slice.released'), [{ symbol: 'SPY', orderQty: '999' }]);
 });
 
-t.test('what bounds an order by itself is not gone around in parts', async (t) => {
-  const { house, venue, time, quote, all } = await houseFor(t, { policy: policyOf({ orderNotionalMax: d('101000') }) });
+t.test('a slice that its price makes too large for one order goes in parts, each within the limit', async (t) => {
+  const { house, venue, time, all } = await houseFor(t, { policy: policyOf({ orderNotionalMax: d('100000') }) });
+  venue.habit = 'fills';
+  const { legs } = await aim(house, target(house, 'T1', { IBM: '1000' }, { horizonSeconds: 3 }));
+  t.match(legs, [{ decision: 'accepted', deltaQty: '1000' }], 'by its mid of 100 it is at the limit');
+  await time.advance(3_000);
+  const [first, second, ...more] = all('slice.released');
+  t.match([first, second, more], [{ orderQty: '999', wantedQty: '1000' }, { orderQty: '1' }, []], 'by what it may pay it is beyond it');
+  t.equal(book(house), 'qty 1000 buy 0 sell 0');
+});
+
+t.test('what the quantity of an order bounds is not gone around in parts', async (t) => {
+  const { house, venue, time, all } = await houseFor(t, { policy: policyOf({ orderQtyMaxAdvFraction: 0.00001 }) });
   venue.habit = 'cancels';
-  await aim(house, target(house, 'T1', { IBM: '1000' }));
-  for (let s = 0; s < 12; s++) {
-    quote('IBM', '101.99', '102.01');
-    await time.advance(5_000);
-  }
-  t.strictSame(all('slice.released').filter(({ orderQty, wantedQty }) => orderQty !== wantedQty), []);
-  t.match(all('slice.withheld').at(-1), { orderQty: '1000', verdicts: [{ code: 'MAX_ORDER_NOTIONAL', outcome: 'deny' }] });
+  const { legs } = await aim(house, target(house, 'T1', { IBM: '1000' }));
+  t.match(legs, [{ decision: 'clipped', verdicts: [{ code: 'MAX_ORDER_QTY', outcome: 'clip' }] }], 'the leg itself is brought within it');
+  await time.advance(60_000);
+  t.ok(all('slice.released').every(({ orderQty }) => d(orderQty) <= d(legs[0]?.deltaQty ?? '0')));
 });
 
 t.test('what an immediate order left unfilled goes with the next slice', async (t) => {

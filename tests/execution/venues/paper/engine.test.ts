@@ -149,8 +149,10 @@ table('replace', [
 table('time in force', [
   ['gtd ends at its instant', [QUOTE, { order: order('A', { tif: 'gtd', expireAt: at(5) }) }, { wait: 2 }], [ack('A'), 'A expired cum 0']],
   ['not before', [QUOTE, { order: order('A', { tif: 'gtd', expireAt: at(6) }) }, { wait: 2 }], [ack('A')]],
-  ['gtd that is over takes what it can and ends', [QUOTE, { order: order('A', { tif: 'gtd', expireAt: at(1), limitPx: d('10.01'), orderQty: d('201') }) }],
-    [ack('A'), 'A filled 200@10.01 cum 200 leaves 1 taker', 'A expired cum 200']],
+  ['gtd that is over takes nothing', [QUOTE, { order: order('A', { tif: 'gtd', expireAt: at(1), limitPx: d('10.01') }) }, { order: market('B') }],
+    [ack('A'), 'A expired cum 0', ack('B'), 'B filled 100@10.01 cum 100 leaves 0 taker']],
+  ['nor when it becomes so by a replacement', [QUOTE, { order: order('A', { tif: 'gtd', expireAt: at(9) }) },
+    { order: order('B', { origClOrdId: 'A', tif: 'gtd', expireAt: at(1), limitPx: d('10.01') }) }], [ack('A'), 'B replaces A cum 0 leaves 100', 'B expired cum 0']],
   ['gtc stays', [QUOTE, { order: order('A', { tif: 'gtc' }) }, { wait: 86_400_000 }], [ack('A')]],
   ['day ends at 24:00 of New York', [QUOTE, { order: order('A') }, { wait: 52_200_000 }], [ack('A'), 'A expired cum 0']],
   ['a replaced gtd follows the new instant',

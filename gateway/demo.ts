@@ -7,7 +7,8 @@ import { formatInstant, plusMs } from '../risk/domain/time.ts';
 
 export interface DemoPorts {
   readonly url: string;
-  readonly token: string;
+  /** A token that is good now. */
+  readonly token: () => Promise<string>;
   /** The gateway's clock: `asOf` follows it. */
   readonly timers: Timers;
   readonly say: (line: string) => void;
@@ -65,7 +66,7 @@ async function submit({ url, token, timers, say }: DemoPorts, targetId: string, 
     horizonSeconds: HORIZON_SECONDS, legs: book.map(([symbol, weight]) => ({ symbol, target: weight })),
   };
   const answer = await fetch(`${url}/v1/targets`, {
-    method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify(target),
+    method: 'POST', headers: { authorization: `Bearer ${await token()}`, 'content-type': 'application/json' }, body: JSON.stringify(target),
   });
   const decided = (await answer.json()) as Decided;
   const clips = [...new Set((decided.legs ?? []).flatMap((leg) => leg.verdicts.filter((v) => v.outcome !== 'pass').map((v) => `${leg.symbol} by ${v.code}`)))];
@@ -73,7 +74,7 @@ async function submit({ url, token, timers, say }: DemoPorts, targetId: string, 
 }
 
 async function report({ url, token, say, verified }: DemoPorts, targetId: string): Promise<void> {
-  const answer = await fetch(`${url}/v1/targets/${targetId}`, { headers: { authorization: `Bearer ${token}` } });
+  const answer = await fetch(`${url}/v1/targets/${targetId}`, { headers: { authorization: `Bearer ${await token()}` } });
   if (!answer.ok) return;
   say(`demo: ${filledOf(targetId, (await answer.json()) as Progress)}${await verified()}`);
 }

@@ -9,7 +9,8 @@ import { startGateway, type Gateway } from './start.ts';
 import { welcome } from './welcome.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const DEMO_TOKEN_SECONDS = 24 * 3600;
+/** It takes one for each request. */
+const DEMO_TOKEN_SECONDS = 60;
 
 const STDERR = 2;
 
@@ -39,14 +40,29 @@ async function run(): Promise<void> {
   for (const stream of [process.stdout, stderr]) stream.on('error', unheard);
   const log = pino({ level: config.logLevel, base: null }, stderr);
   const fatal = fatalTo(log);
+  const stopBy = takeSignals();
   const gateway = await startGateway(config, { node: nodeOf(), say: (line) => { log.info(line); }, fatal });
   for (const line of welcome(gateway.url, config.dataDir)) say(line);
-  const demo = config.demo ? await demonstrate(gateway, config) : null;
+  const demo = config.demo ? demonstrate(gateway, config) : null;
   const stop = stopOnce(fatal, async () => {
     demo?.stop();
     await gateway.stop();
   });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => { stop(); });
+  stopBy(stop);
+}
+
+/** A start that is told to stop is stopped once it is one: in its midst PostgreSQL would be left behind. Told again, it ends as it is. */
+function takeSignals(): (stop: () => void) => void {
+  let asked = 0;
+  let onSignal = (): void => {
+    if (++asked > 1) process.exit(130);
+    say('stopping as soon as the start is done; once more ends it as it is');
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => { onSignal(); });
+  return (stop) => {
+    onSignal = stop;
+    if (asked > 0) stop();
+  };
 }
 
 /** The first signal stops; those after it wait with it. */
@@ -60,8 +76,8 @@ function stopOnce(fatal: (error: unknown) => void, stop: () => Promise<void>): (
   };
 }
 
-async function demonstrate(gateway: Gateway, { market }: Config): Promise<{ stop(): void }> {
-  const token = await gateway.token({ sub: 'demo', role: 'strategy', accounts: ['ACC1'], ttlSeconds: DEMO_TOKEN_SECONDS });
+function demonstrate(gateway: Gateway, { market }: Config): { stop(): void } {
+  const token = (): Promise<string> => gateway.token({ sub: 'demo', role: 'strategy', accounts: ['ACC1'], ttlSeconds: DEMO_TOKEN_SECONDS });
   say(`  a demonstration strategy posts targets on ${market.kind} data; DEMO=off leaves it out`);
   return startDemo({ url: gateway.url, token, timers: gateway.house.timers, say, verified: () => gateway.verified() });
 }

@@ -19,7 +19,7 @@ async function linesOf(t: Test, status: number, decided: object, progress: objec
   const lines: string[] = [];
   const said = async (count: number): Promise<void> => { while (lines.length < count) await pause(5); };
   const say = (line: string): void => { lines.push(line.replace(/DEMO-\d+/, 'ID')); };
-  const demo = startDemo({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token: 'x', timers, say, verified: () => Promise.resolve('log verified') });
+  const demo = startDemo({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token: () => Promise.resolve('x'), timers, say, verified: () => Promise.resolve('log verified') });
   await said(1);
   demo.stop();
   await timers.advance(5_000);

@@ -149,10 +149,15 @@ export async function bringUp(house: House, desk: VenueDesk, { node, wanted, eme
   resumeParents(house);
 }
 
-/** A venue that the policy leaves out is not connected: nothing could cancel what still works there. */
-function refuseForsaken({ state: { execution } }: House, { policy }: PolicyInForce): void {
+/**
+ * A venue that the policy leaves out is not connected, and a name that the universe leaves out no venue of ours knows: nothing could cancel
+ * what still works there. Said before anything is recorded, or the log would have what never was in force.
+ */
+function refuseForsaken({ state: { execution } }: House, { policy, universe }: PolicyInForce): void {
   const venues = new Set(policy.venues.map(({ id }) => id));
-  const forsaken = [...execution.children.values()].find(({ state, order }) => isOpen(state) && !venues.has(order.venue));
-  if (forsaken === undefined) return;
-  throw new Error(`orders still work at ${forsaken.order.venue}, which the policy file does not name: name it until they have ended`);
+  for (const { state, order: { symbol, venue } } of execution.children.values()) {
+    if (!isOpen(state)) continue;
+    if (!venues.has(venue)) throw new Error(`orders still work at ${venue}, which the policy file does not name: name it until they have ended`);
+    if (!universe.has(symbol)) throw new Error(`orders still work in ${symbol}, which the universe file does not name: name it until they have ended`);
+  }
 }

@@ -107,11 +107,14 @@ t.test('a start with the kill file there is halted before anything moves', async
   t.match(await orderService(two.house).submitOrder(alice, { ...(WORKING as object), clOrdId: 'B' } as never), { status: 422 });
 });
 
-t.test('a start is refused while orders work at a venue that the policy no longer names, and leaves no record', async (t) => {
+t.test('a start is refused while orders work at a venue or in a name that its files no longer name, and leaves no record', async (t) => {
   const store = await leftWorking();
   const before = store.lines.length;
   const [venue] = sample.policy.venues;
   if (venue === undefined) throw new Error('the sample names a venue');
   await t.rejects(start(store, policyOf({}, { venues: [{ ...venue, id: 'OTHER' }] })), { message: 'orders still work at PAPER, which the policy file does not name: name it until they have ended' });
+  const universe = new Map([...sample.universe].filter(([symbol]) => symbol !== 'IBM'));
+  const smaller = { ...sample, universe, universeHash: contentHash(universeJson(universe)) };
+  await t.rejects(start(store, smaller), { message: 'orders still work in IBM, which the universe file does not name: name it until they have ended' });
   t.equal(store.lines.length, before);
 });

@@ -14,7 +14,7 @@ import type { EventSource, Pulse } from '../ws/events.ts';
 import { BOUNDS, HTTP, InFlight, Strangers } from './bounds.ts';
 import { documented } from './document.ts';
 import { problem, problemOf, Refusal } from './errors.ts';
-import { bearerOf, checkHandshake, isOurHost, isOurMedia, isOurOrigin } from './headers.ts';
+import { bearerOf, checkHandshake, isOurHost, isOurMedia, isOurOrigin, hasTwoHosts } from './headers.ts';
 import { parseJsonBytes } from './json.ts';
 import { countRefusals, createPerformer, giveUpWhenStuck, type Performer } from './perform.ts';
 import { parseQuery, querySchema } from './query.ts';
@@ -183,6 +183,7 @@ function createGuards(parts: AppParts, performer: Performer, strangers: Stranger
       if (isUpgrade(request)) reply.raw.once('finish', () => { socket.destroySoon(); });
       if (reply.server.isStopping) throw new Refusal('NOT_READY', 'The gateway is stopping');
       if (request.headers.host === undefined) throw new Refusal('INVALID_BODY', 'The request names no host');
+      if (hasTwoHosts(request.raw.rawHeaders)) throw new Refusal('INVALID_BODY', 'The request names more than one host');
       if (!isOurHost(request.headers.host, parts.host)) throw new Refusal('MISDIRECTED');
       if (!request.is404) done();
       else if (request.url.startsWith('/v1')) authenticate(request, null, done, refuseUnknown);

@@ -28,6 +28,16 @@ export function isOurHost(host: string, ourName: string): boolean {
   return name !== undefined && (isLoopback(lower(name)) || lower(name) === lower(ourName));
 }
 
+/** Whether a request has more than one `Host` (RFC 9112 §3.2): Node shows the first of them, and what lies before us may go by another. */
+export function hasTwoHosts(rawHeaders: readonly string[]): boolean {
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (name.length === 4 && lower(name) === 'host') hosts += 1;
+  }
+  return hosts > 1;
+}
+
 /** Whether a page of `origin` may speak to us: programs send none, and of pages only our own. Call it after `isOurHost`. */
 export function isOurOrigin(origin: string | undefined, host: string | undefined): boolean {
   return origin === undefined || (host !== undefined && lower(origin) === `http://${lower(host)}`);

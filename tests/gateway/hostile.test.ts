@@ -112,6 +112,7 @@ t.test('what is no HTTP, or too long, is a problem without an echo', async (t) =
     ['garbage', 'EVIL\r\n\r\n', /^HTTP\/1\.1 400 /],
     ['no host', 'GET /evil HTTP/1.1\r\nConnection: close\r\n\r\n', /^HTTP\/1\.1 400 /],
     ['a host of another name', 'GET /evil HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n', /^HTTP\/1\.1 421 /],
+    ['two hosts', 'GET /health/live HTTP/1.1\r\nHost: localhost\r\nhOST: evil.example\r\nConnection: close\r\n\r\n', /^HTTP\/1\.1 400 /],
     ['a bad URL', 'GET /%evil HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n', /^HTTP\/1\.1 400 /],
     ['a bad URL of another name', 'GET /%evil HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n', /^HTTP\/1\.1 421 /],
     ['a bad URL without a token', 'GET /v1/accounts/%evil HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n', /^HTTP\/1\.1 401 /],

@@ -82,13 +82,14 @@ export function adoptEmergency(house: House, file: EmergencyLog): void {
   const entries = all.slice(all.findIndex(({ hash }) => hash === before) + 1);
   const last = entries.at(-1);
   if (last === undefined) return;
-  adoptedUpTo.set(house.journal, last.hash);
   const drafts: Draft[] = [draft('emergency.adopted', SYSTEM, null, { entries: all.length, head: last.hash })];
   const adoption: Adoption = { flips: new Map(), withdrawn: new Set(), cancelled: new Set() };
   const now = house.journal.now(); // before the seq is read: a step of the clock is a record
   const seq = house.journal.nextSeq;
   for (const entry of entries) drafts.push(...adopted(house, entry, adoption, seq + drafts.length));
-  house.journal.append(drafts, now).durable.then(() => {
+  const { durable } = house.journal.append(drafts, now);
+  adoptedUpTo.set(house.journal, last.hash);
+  durable.then(() => {
     if (file.entries().at(-1)?.hash === last.hash) file.archive();
     else adoptEmergency(house, file);
   }).catch(house.fail);

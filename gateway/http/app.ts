@@ -14,7 +14,7 @@ import type { EventSource, Pulse } from '../ws/events.ts';
 import { BOUNDS, HTTP, InFlight, Strangers } from './bounds.ts';
 import { documented } from './document.ts';
 import { problem, problemOf, Refusal } from './errors.ts';
-import { bearerOf, checkHandshake, isOurHost, isOurMedia, isOurOrigin, hasTwoHosts } from './headers.ts';
+import { bearerOf, checkHandshake, hasTwoHosts, isOurHost, isOurMedia, isOurOrigin } from './headers.ts';
 import { parseJsonBytes } from './json.ts';
 import { countRefusals, createPerformer, giveUpWhenStuck, type Performer } from './perform.ts';
 import { parseQuery, querySchema } from './query.ts';

@@ -22,7 +22,7 @@ import { findOrder, policyInForce, type House } from '../house.ts';
 import { denial, problem, Refusal } from '../http/errors.ts';
 import { JsonText, textWith } from '../http/json.ts';
 import { toAttribution } from '../http/schemas/attribution.ts';
-import { LIMIT_PX, toOrderTerms, type AmendBody, type OrderBody } from '../http/schemas/orders.ts';
+import { fromOrderTerms, orderFault, toOrderTerms, type AmendBody, type OrderBody } from '../http/schemas/orders.ts';
 import type { AccountHint, Answer, OrderQuery, Service } from '../http/service.ts';
 import { formerView } from './former-order.ts';
 import { accountFor, actorOf, busy, receiptView } from './views.ts';
@@ -100,13 +100,14 @@ interface Progress {
   readonly venue: string | null;
 }
 
-const NOTHING_SENT: Pick<Parent, 'children'> = { children: [] };
 const NOT_AMENDABLE = 'The order cannot be amended: it is done, not yet at the venue, being cancelled, filled to the new quantity, or of a target, '
   + 'which a newer target changes';
 
 async function amend(house: House, principal: Principal, account: string, clOrdId: string, body: AmendBody): Promise<Answer> {
-  const type = standingChild(parentNamed(house, account, clOrdId) ?? NOTHING_SENT)?.order.type;
-  if (body.limitPx !== undefined && type !== undefined && LIMIT_PX[type] === 'refused') throw new Refusal('INVALID_BODY', `limitPx has no meaning with the type ${type}`);
+  const parent = parentNamed(house, account, clOrdId);
+  const standing = parent === null ? null : standingChild(parent);
+  const fault = standing === null ? null : orderFault({ ...fromOrderTerms(clOrdId, standing.order), ...body });
+  if (fault !== null) throw new Refusal('INVALID_BODY', fault);
   const answer = await amendOrder(house, {
     actor: actorOf(principal), account, clOrdId, limitPx: body.limitPx === undefined ? null : parseDecimal(body.limitPx),
     orderQty: body.orderQty === undefined ? null : parseDecimal(body.orderQty), requestHash: contentHash(body),

@@ -27,9 +27,10 @@ export type OrderBody = Static<typeof OrderSchema>;
 export type AmendBody = Static<typeof AmendSchema>;
 
 /** Whether an order of this type has a limit price: as the order itself, as a bound, or not at all. */
-export const LIMIT_PX: Record<OrderType, 'required' | 'optional' | 'refused'> = { limit: 'required', pegged: 'optional', pov: 'optional', market: 'refused' };
+const LIMIT_PX: Record<OrderType, 'required' | 'optional' | 'refused'> = { limit: 'required', pegged: 'optional', pov: 'optional', market: 'refused' };
 
-function orderFault(body: OrderBody): string | null {
+/** What is wrong with an order of the right shape; null when nothing is. */
+export function orderFault(body: OrderBody): string | null {
   const { limitPx, expireAt, participation, type, tif } = body;
   if (limitPx === undefined && LIMIT_PX[type] === 'required') return `limitPx is needed with the type ${type}`;
   if (limitPx !== undefined && LIMIT_PX[type] === 'refused') return `limitPx has no meaning with the type ${type}`;

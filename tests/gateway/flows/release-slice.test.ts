@@ -1,11 +1,14 @@
 /** Slices: released when due, judged anew, withheld where they must be, and picked up again after a restart. */
 import t from 'tap';
+import { contentHash } from '../../../compliance/canonical.ts';
 import { resumeParents } from '../../../gateway/recovery.ts';
 import { toNumber } from '../../../risk/domain/decimal.ts';
 import { aim, book, d, flip, houseFor, order, stateOf, submit, target } from './asks.ts';
 import type { LogStore } from '../../../compliance/journal.ts';
+import { universeJson } from '../../../risk/universe.ts';
 import { policyOf, START } from '../../doubles/house.ts';
 import type { MemoryStore } from '../../doubles/store.ts';
+import { sample } from '../../risk/sample.ts';
 
 const HORIZON_MS = 60_000;
 
@@ -106,12 +109,17 @@ t.test('a slice that its price makes too large for one order goes in parts, each
 });
 
 t.test('what the quantity of an order bounds is not gone around in parts', async (t) => {
-  const { house, venue, time, all } = await houseFor(t, { policy: policyOf({ orderQtyMaxAdvFraction: 0.00001 }) });
-  venue.habit = 'cancels';
-  const { legs } = await aim(house, target(house, 'T1', { IBM: '1000' }));
-  t.match(legs, [{ decision: 'clipped', verdicts: [{ code: 'MAX_ORDER_QTY', outcome: 'clip' }] }], 'the leg itself is brought within it');
-  await time.advance(60_000);
-  t.ok(all('slice.released').every(({ orderQty }) => d(orderQty) <= d(legs[0]?.deltaQty ?? '0')));
+  const first = await houseFor(t);
+  await aim(first.house, target(first.house, 'T1', { IBM: '1000' }));
+  const { policy: { limits }, universe: listed } = sample;
+  const ibm = listed.get('IBM')!;
+  const universe = new Map([...listed, ['IBM', { ...ibm, advQty: 50 / limits.orderQtyMaxAdvFraction }]]);
+  const thinner = { ...sample, universe, universeHash: contentHash(universeJson(universe)) };
+  const { house, time, all } = await houseFor(t, { policy: thinner, store: first.store });
+  resumeParents(house);
+  await time.advance(0);
+  t.strictSame(all('slice.released'), [], 'a part of 50 would fit');
+  t.match(all('slice.withheld'), [{ verdicts: [{ code: 'MAX_ORDER_QTY', outcome: 'deny' }] }]);
 });
 
 t.test('what an immediate order left unfilled goes with the next slice', async (t) => {

@@ -265,7 +265,7 @@ function registerRoute(app: FastifyInstance, route: Route, guards: Guards, perfo
     handler: (request, reply) => {
       if (request.principal === null) throw new Refusal('UNAUTHENTICATED');
       const raw = { params: request.params as Record<string, string>, query: request.query as string, body: request.body };
-      performer.perform(route, request.principal, raw).then((answer) => { send(reply, answer); }).catch((error: unknown) => { reply.send(error); });
+      performer.performInTurn(route, request.principal, raw).then((answer) => { send(reply, answer); }).catch((error: unknown) => { reply.send(error); });
     },
   });
 }

@@ -10,6 +10,8 @@ import type { Answer, RefusalEvent, Service } from './service.ts';
 export interface Performer {
   /** Rejects with a Refusal, or with a defect. */
   perform(route: Route, principal: Principal, raw: RawInput): Promise<Answer>;
+  /** The same in its place in the turn (DESIGN §1): switches and cancels at once, then reports, and other requests once all are read. */
+  performInTurn(route: Route, principal: Principal, raw: RawInput): Promise<Answer>;
   /** Answers all who wait, but for urgent routes: what they asked for goes on without them. */
   giveUp(): void;
   /** Throws Refusal RATE_LIMITED for a person with too many 403s within a minute, unless the route is urgent. */
@@ -47,13 +49,43 @@ class Waiting {
   }
 }
 
+/**
+ * The requests that are read in one poll. Done one after the other, the code that reads them and the code that decides do not drive each
+ * other out of the processor's caches: with 64 connections a fourth of what an order costs.
+ */
+class Poll {
+  #end: Promise<void> | null = null;
+
+  /** Nobody waits for its end. */
+  get isEmpty(): boolean {
+    return this.#end === null;
+  }
+
+  /** Resolves once all of them are read, in the order in which they came. */
+  get end(): Promise<void> {
+    this.#end ??= new Promise((resolve) => {
+      setImmediate(() => {
+        this.#end = null;
+        resolve();
+      });
+    });
+    return this.#end;
+  }
+}
+
 const STUCK = problem('NOT_READY', 'The log cannot be written. What was asked may be done once it can: ask again under the same id');
 
 export function createPerformer(service: Service, inFlight: InFlight, count: (code: EdgeCode) => void, nowMs: () => number): Performer {
   const waiting = new Waiting();
+  const poll = new Poll();
   const forbidden = new Buckets(BOUNDS.forbiddenPerMinute / 60, BOUNDS.forbiddenPerMinute, nowMs);
 
   return {
+    async performInTurn(route, principal, raw) {
+      const isAlone = inFlight.count === 0 && poll.isEmpty; // and would wait for nobody
+      if (route.urgent !== true && !isAlone) await poll.end;
+      return this.perform(route, principal, raw);
+    },
     async perform(route, principal, raw) {
       const input = admit(route, raw);
       if (!route.roles.includes(principal.role)) throw new Refusal('FORBIDDEN', 'The role of the token does not allow this');

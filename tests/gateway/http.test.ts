@@ -1,7 +1,9 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import t from 'tap';
 import { LogUnreadable } from '../../compliance/journal.ts';
 import { EDGE, EDGE_CODES, problemOf } from '../../gateway/http/errors.ts';
 import { ROUTES } from '../../gateway/http/routes.ts';
+import type { Answer } from '../../gateway/http/service.ts';
 import { ROLES } from '../../gateway/auth/principal.ts';
 import { halt, makeEdge, order, target } from './edge.ts';
 
@@ -179,6 +181,26 @@ t.test('room: past the bound 503 with Retry-After, kills and cancels pass', asyn
   for (const release of held) release();
   for (const reply of await Promise.all(waiting)) if (reply.statusCode !== 200) t.fail('a held request was lost');
   t.equal((await edge.app.inject({ url: '/v1/orders', headers: good })).statusCode, 200);
+});
+
+t.test('a turn: a kill that is read after orders goes before them, and they keep their order', async (t) => {
+  const edge = await makeEdge();
+  const strategy = { authorization: `Bearer ${await edge.token()}` };
+  const risk = { authorization: `Bearer ${await edge.token({ sub: 'officer', role: 'risk_officer', accounts: [] })}` };
+  await edge.app.inject({ method: 'GET', url: '/v1/switches', headers: risk }); // a token is checked once, and not in the turn of its request
+  let answer: (given: Answer) => void = () => undefined;
+  edge.answers.set('submitOrder', ([, body]) => ((body as { clOrdId: string }).clOrdId === 'A1'
+    ? new Promise((resolve) => { answer = resolve; })
+    : Promise.resolve({ status: 201, body: {} })));
+  const post = (clOrdId: string) => edge.app.inject({ method: 'POST', url: '/v1/orders', headers: strategy, payload: { ...order, clOrdId } });
+  const first = post('A1');
+  while (edge.calls.length < 2) await nextTurn();
+  const rest = [post('A2'), post('A3'), edge.app.inject({ method: 'POST', url: '/v1/switches', headers: risk, payload: halt })];
+  await Promise.all(rest);
+  answer({ status: 201, body: {} });
+  t.equal((await first).statusCode, 201);
+  const done = edge.calls.map(({ name, args }) => (name === 'submitOrder' ? (args[1] as { clOrdId: string }).clOrdId : name));
+  t.same(done, ['getSwitches', 'A1', 'flipSwitch', 'A2', 'A3']);
 });
 
 t.test('every code has its status', (t) => {

@@ -10,8 +10,8 @@ import type { Answer, RefusalEvent, Service } from './service.ts';
 export interface Performer {
   /** Rejects with a Refusal, or with a defect. */
   perform(route: Route, principal: Principal, raw: RawInput): Promise<Answer>;
-  /** The same in its place in the turn (DESIGN §1): switches and cancels at once, then reports, and other requests once all are read. */
-  performInTurn(route: Route, principal: Principal, raw: RawInput): Promise<Answer>;
+  /** Runs what asks for a route in its place in the turn (DESIGN §1): switches and cancels at once, other requests once all of the poll are read. */
+  inTurn(route: Route, run: () => void): void;
   /** Answers all who wait, but for urgent routes: what they asked for goes on without them. */
   giveUp(): void;
   /** Throws Refusal RATE_LIMITED for a person with too many 403s within a minute, unless the route is urgent. */
@@ -54,22 +54,22 @@ class Waiting {
  * other out of the processor's caches: with 64 connections a fourth of what an order costs.
  */
 class Poll {
-  #end: Promise<void> | null = null;
+  #waiting: (() => void)[] = [];
 
-  /** Nobody waits for its end. */
   get isEmpty(): boolean {
-    return this.#end === null;
+    return this.#waiting.length === 0;
   }
 
-  /** Resolves once all of them are read, in the order in which they came. */
-  get end(): Promise<void> {
-    this.#end ??= new Promise((resolve) => {
-      setImmediate(() => {
-        this.#end = null;
-        resolve();
-      });
-    });
-    return this.#end;
+  /** Runs `run` after those that came before it, once all are read. */
+  add(run: () => void): void {
+    this.#waiting.push(run);
+    if (this.#waiting.length === 1) setImmediate(() => { this.#end(); });
+  }
+
+  #end(): void {
+    const all = this.#waiting;
+    this.#waiting = [];
+    for (const run of all) run();
   }
 }
 
@@ -81,10 +81,10 @@ export function createPerformer(service: Service, inFlight: InFlight, count: (co
   const forbidden = new Buckets(BOUNDS.forbiddenPerMinute / 60, BOUNDS.forbiddenPerMinute, nowMs);
 
   return {
-    async performInTurn(route, principal, raw) {
+    inTurn(route, run) {
       const isAlone = inFlight.count === 0 && poll.isEmpty; // and would wait for nobody
-      if (route.urgent !== true && !isAlone) await poll.end;
-      return this.perform(route, principal, raw);
+      if (route.urgent === true || isAlone) run();
+      else poll.add(run);
     },
     async perform(route, principal, raw) {
       const input = admit(route, raw);

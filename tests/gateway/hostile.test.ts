@@ -81,6 +81,7 @@ t.test('switches: reasons and scopes', async (t) => {
   t.equal(await flip(halt), 201);
   t.equal(await flip({ ...halt, reason: 'é'.repeat(500) }), 201);
   t.equal(await flip({ ...halt, scope: { kind: 'trader', id: 'J. Doe' } }), 201);
+  t.equal(await flip({ ...halt, scope: { kind: 'trader', id: 'T'.repeat(128) } }), 201, 'whoever a policy can register');
   for (const reason of ['', '   ', 'x'.repeat(501), 'a\nb', 'a\u2028b', '\ud800', 7, null]) t.equal(await flip({ ...halt, reason }), 400, escape(text(reason)));
   const scopes: Record<string, string> = { firm: 'X', account: '*', strategy: 'ALPHA', constructor: '*', trader: ' ' };
   for (const [kind, id] of Object.entries(scopes)) {

@@ -5,7 +5,8 @@ import type { ScopeKind } from '../../../risk/records.ts';
 import { shape } from '../shape.ts';
 import { Reason, RequestId, STRICT } from './common.ts';
 
-const SCOPE_ID_LENGTH_MAX = 64;
+/** As long as the longest trader of a registration. */
+const SCOPE_ID_LENGTH_MAX = 128;
 const matches = (pattern: string) => {
   const form = new RegExp(pattern);
   return (id: string): boolean => form.test(id);

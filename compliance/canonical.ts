@@ -26,10 +26,15 @@ function isInOrder(value: Json): boolean {
   if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0);
   if (value === null || typeof value === 'boolean') return true;
   if (typeof value !== 'object') return false;
-  if (isList(value)) return value.every(isInOrder);
+  if (isList(value)) {
+    for (const item of value) if (typeof item === 'string' ? !item.isWellFormed() : !isInOrder(item)) return false;
+    return true;
+  }
   let before = '';
   for (const key in value) { // a list of the keys would be garbage for every object of every record
-    if (key < before || !key.isWellFormed() || !isInOrder(value[key] as Json)) return false;
+    const item = value[key] as Json;
+    if (key < before || !key.isWellFormed()) return false;
+    if (typeof item === 'string' ? !item.isWellFormed() : !isInOrder(item)) return false;
     before = key;
   }
   return true;

@@ -4,6 +4,7 @@
  * A check names the facts it needs and never sees a missing one: the runner leaves it `off` and the FACT_MISSING verdict of the same
  * list denies, so no author can fail open and nobody can skip. Every check runs, also when one before it has failed.
  */
+import { MICROS_MAX, microsText } from './domain/decimal.ts';
 import type { Instrument } from './domain/instrument.ts';
 import type { CheckCode, Unit, Verdict } from './domain/verdict.ts';
 import type { Policy, PolicyInForce } from './policy.ts';
@@ -127,10 +128,10 @@ export const fits = (after: number, before: number, limit: number): boolean => w
 
 /** A number as a short decimal: at most six decimals, no exponent, no −0; `unbounded` where it is not finite. */
 export function decimalText(value: number): string {
+  const micros = Math.round(value * 1e6);
+  if (Math.abs(micros) < MICROS_MAX) return microsText(micros);
   if (!Number.isFinite(value)) return 'unbounded';
-  if (Math.abs(value) >= 1e15) return BigInt(Math.round(value)).toString();
-  const rounded = Math.round(value * 1e6) / 1e6;
-  return String(rounded === 0 ? 0 : rounded);
+  return Math.abs(value) < 1e15 ? String(micros / 1e6) : BigInt(Math.round(value)).toString();
 }
 
 /** Money over its base; a base that is not positive bounds nothing. */

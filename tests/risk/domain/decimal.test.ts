@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { divide, formatDecimal, fromNumber, isDecimalText, multiply, parseDecimal, toNumber, truncateTo, type Decimal } from '../../../risk/domain/decimal.ts';
+import { divide, formatDecimal, fromNumber, isDecimalText, microsText, MICROS_MAX, multiply, parseDecimal, toNumber, truncateTo, type Decimal } from '../../../risk/domain/decimal.ts';
 
 const anyDecimal = fc.bigInt({ min: -(10n ** 36n) + 1n, max: 10n ** 36n - 1n }).map((n) => n as Decimal);
 
@@ -14,6 +14,13 @@ const written = (d: Decimal): string => {
   const digits = (d < 0n ? -d : d).toString().padStart(19, '0');
   return `${d < 0n ? '-' : ''}${digits.slice(0, -18)}.${digits.slice(-18)}`.replace(/\.?0+$/, '');
 };
+
+t.test('millionths are written as String writes the double', (t) => {
+  const largest = MICROS_MAX - 1;
+  fc.assert(fc.property(fc.oneof(fc.integer({ min: -largest, max: largest }), fc.integer({ min: -2_000_000, max: 2_000_000 })), (n) => microsText(n) === String(n / 1e6)));
+  for (const n of [0, -0, 1, -1, 10, 999_999, 1_000_000, 1_000_001, -1_000_010, largest, -largest, largest - 999_999]) t.equal(microsText(n), String(n / 1e6));
+  t.end();
+});
 
 t.test('short decimals, and those around where they end, are written digit by digit', (t) => {
   const shorts = fc.tuple(fc.bigInt({ min: -(10n ** 15n) - 99n, max: 10n ** 15n + 99n }), fc.constantFrom(10n ** 11n, 10n ** 12n, 10n ** 13n));

@@ -48,7 +48,7 @@ function canonicalText(value: Json): string {
     return String(value);
   }
   if (typeof value !== 'object') throw new RangeError(`a record holds no ${typeof value}`);
-  if (isList(value)) return `[${value.map(canonicalText).join(',')}]`;
+  if (isList(value)) return `[${Array.from(value, canonicalText).join(',')}]`; // a hole is undefined: `map` would leave it out
   return canonicalObject(value);
 }
 

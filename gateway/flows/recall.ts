@@ -12,10 +12,21 @@ function isSettled(house: House, noun: Noun, account: string, id: string): boole
   return !house.state.execution.forgotten || recallIn(house.state.execution.ids, KEYS[noun](account, id)) !== undefined;
 }
 
-/** Ids are remembered as long as the log: the seq that decided one that memory has forgotten; null, at once, where memory knows better. */
+/** Look-ups under way, by subject. */
+const underWay = new WeakMap<House['journal'], Map<string, Promise<number | null>>>();
+
+/**
+ * Ids are remembered as long as the log: the seq that decided one that memory has forgotten; null, at once, where memory knows better.
+ * Who asks for an id that is being looked up waits for the same answer: a cancel goes on after the order that was sent before it.
+ */
 export function lookUpForgotten(house: House, noun: Noun, account: string, id: string): Promise<number | null> | null {
   if (isSettled(house, noun, account, id)) return null;
-  return house.lookUp(`${noun}:${account}/${id}`).then(([first]) => first?.seq ?? null);
+  const subject = `${noun}:${account}/${id}`;
+  const asked = underWay.get(house.journal) ?? new Map<string, Promise<number | null>>();
+  underWay.set(house.journal, asked);
+  const found = asked.get(subject) ?? house.lookUp(subject).then(([first]) => first?.seq ?? null).finally(() => { asked.delete(subject); });
+  asked.set(subject, found);
+  return found;
 }
 
 /**

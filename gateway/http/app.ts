@@ -18,7 +18,7 @@ import { bearerOf, checkHandshake, hasTwoHosts, isOurHost, isOurMedia, isOurOrig
 import { parseJsonBytes } from './json.ts';
 import { countRefusals, createPerformer, giveUpWhenStuck, type Performer } from './perform.ts';
 import { parseQuery, querySchema } from './query.ts';
-import { send, sendToConnection, sendWhenDone } from './reply.ts';
+import { send, sendToConnection } from './reply.ts';
 import type { Route } from './route.ts';
 import { ROUTES } from './routes.ts';
 import { LiveView, DocumentView, ReadyView, TextView } from './schemas/views.ts';
@@ -263,10 +263,9 @@ function registerRoute(app: FastifyInstance, route: Route, guards: Guards, perfo
     onRequest: guards.ofRoute(route),
     // Not async: to a promise Fastify adds listeners for the end of the answer, which every order would pay for.
     handler: (request, reply) => {
-      const { body, params, principal, query } = request;
-      if (principal === null) throw new Refusal('UNAUTHENTICATED');
-      const raw = { body, params: params as Record<string, string>, query: query as string };
-      performer.inTurn(route, () => { sendWhenDone(reply, performer.perform(route, principal, raw)); });
+      if (request.principal === null) throw new Refusal('UNAUTHENTICATED');
+      const raw = { params: request.params as Record<string, string>, query: request.query as string, body: request.body };
+      performer.perform(route, request.principal, raw).then((answer) => { send(reply, answer); }).catch((error: unknown) => { reply.send(error); });
     },
   });
 }

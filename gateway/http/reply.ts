@@ -24,11 +24,6 @@ export function send(reply: FastifyReply, answer: Answer, type?: string): void {
   else reply.header('content-type', isProblem(answer) ? PROBLEM_TYPE : JSON_TYPE).send(jsonText(body));
 }
 
-/** Sends what comes of a request. An error goes to the app's handler of errors. */
-export function sendWhenDone(reply: FastifyReply, answer: Promise<Answer>): void {
-  answer.then((given) => { send(reply, given); }).catch((error: unknown) => { reply.send(error); });
-}
-
 /** Answers a connection whose request could not be parsed, and ends it. */
 export function sendToConnection(error: unknown, socket: Socket): void {
   if (!socket.writable || socket.destroyed) {

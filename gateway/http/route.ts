@@ -33,6 +33,8 @@ interface RouteSpec<B, Q extends QuerySpec, P extends PathParam> {
   readonly roles: readonly Role[];
   /** Kills and cancels: no limiter counts them, and they never wait behind others. */
   readonly urgent?: true;
+  /** Done at once, before what was read with it (DESIGN §1: switches are the first of a turn). All others keep the order in which they were read. */
+  readonly first?: true;
   readonly params?: readonly P[];
   readonly query?: Q;
   readonly body?: Shape<B>;

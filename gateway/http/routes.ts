@@ -98,7 +98,8 @@ const SWITCHES = {
     run: (service, principal) => service.getSwitches(principal),
   }),
   flipSwitch: route({
-    method: 'POST', url: '/v1/switches', summary: 'Halt or reduce a scope', roles: SWITCHERS, urgent: true, query: { preview: flag }, body: switchShape,
+    method: 'POST', url: '/v1/switches', summary: 'Halt or reduce a scope', roles: SWITCHERS, urgent: true, first: true, query: { preview: flag },
+    body: switchShape,
     answers: { 201: FlipView, 200: FlipPreviewView },
     run: (service, principal, { body, query }) => service.flipSwitch(principal, body, { preview: query.preview ?? false }),
   }),

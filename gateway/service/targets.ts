@@ -31,7 +31,11 @@ export function targetService(house: House): Targets {
     },
     listTargets: (principal, query) => Promise.resolve(list(house, principal, query)),
     getTarget: (principal, targetId, hint) => withTarget(house, principal, hint, targetId, (account) => view(house, account, targetId)),
-    withdrawTarget: (principal, targetId, hint) => withTarget(house, principal, hint, targetId, (account) => withdraw(house, principal, account, targetId)),
+    withdrawTarget: async (principal, targetId, hint) => {
+      const ask = (): Promise<Answer> => withTarget(house, principal, hint, targetId, (account) => withdraw(house, principal, account, targetId));
+      const answer = await ask();
+      return answer.status === 404 ? turns.next().then(ask) : answer; // it may be one of those that wait for their turn
+    },
   };
 }
 
@@ -127,9 +131,11 @@ function parentView(house: House, parent: Parent): unknown {
 }
 
 async function withdraw(house: House, principal: Principal, account: string, targetId: string): Promise<Answer> {
-  const withdrawn = await withdrawTarget(house, { actor: actorOf(principal), account, targetId, reason: 'withdrawn by the strategy' });
+  const withdrawal = { actor: actorOf(principal), account, targetId, reason: 'withdrawn by the strategy' };
+  const atOnce = await withdrawTarget(house, withdrawal);
+  const known = atOnce !== null || (await decidedSeqOf(house, 'target', account, targetId)) !== null;
+  const withdrawn = atOnce ?? (await withdrawTarget(house, withdrawal)); // it may have been decided meanwhile
   if (withdrawn !== null) return { status: 202, body: { targetId, state: 'withdrawn', receipt: receiptView(withdrawn.receipt) } };
-  const known = (await decidedSeqOf(house, 'target', account, targetId)) !== null;
   return known ? { status: 202, body: { targetId, state: 'done', receipt: null } } : problem('NOT_FOUND', 'There is no such target');
 }
 

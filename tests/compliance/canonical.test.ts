@@ -26,7 +26,7 @@ t.test('keys that the engine orders as numbers are ordered as texts', (t) => {
 });
 
 t.test('what has no canonical text is refused', (t) => {
-  for (const value of [NaN, Infinity, -0, undefined, 1n, '\ud800', { a: '\udc00' }, { '\ud800': 1 }, [() => 1]]) {
+  for (const value of [NaN, Infinity, -0, undefined, 1n, '\ud800', { a: '\udc00' }, { '\ud800': 1 }, [() => 1], Array<number>(2), [1, Array<number>(1)]]) {
     t.throws(() => canonicalize(value as Json), RangeError);
   }
   t.end();

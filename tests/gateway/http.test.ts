@@ -183,7 +183,7 @@ t.test('room: past the bound 503 with Retry-After, kills and cancels pass', asyn
   t.equal((await edge.app.inject({ url: '/v1/orders', headers: good })).statusCode, 200);
 });
 
-t.test('a turn: a kill that is read after orders goes before them, and they keep their order', async (t) => {
+t.test('a turn: a kill that is read after orders goes before them, and all others keep their order', async (t) => {
   const edge = await makeEdge();
   const strategy = { authorization: `Bearer ${await edge.token()}` };
   const risk = { authorization: `Bearer ${await edge.token({ sub: 'officer', role: 'risk_officer', accounts: [] })}` };
@@ -191,16 +191,31 @@ t.test('a turn: a kill that is read after orders goes before them, and they keep
   let answer: (given: Answer) => void = () => undefined;
   edge.answers.set('submitOrder', ([, body]) => ((body as { clOrdId: string }).clOrdId === 'A1'
     ? new Promise((resolve) => { answer = resolve; })
-    : Promise.resolve({ status: 201, body: {} })));
+    : Promise.resolve().then(() => { edge.calls.push({ name: 'getOrder', args: [] }); }).then(() => ({ status: 201, body: {} }))));
   const post = (clOrdId: string) => edge.app.inject({ method: 'POST', url: '/v1/orders', headers: strategy, payload: { ...order, clOrdId } });
   const first = post('A1');
   while (edge.calls.length < 2) await nextTurn();
-  const rest = [post('A2'), post('A3'), edge.app.inject({ method: 'POST', url: '/v1/switches', headers: risk, payload: halt })];
-  await Promise.all(rest);
+  await Promise.all([
+    post('A2'), edge.app.inject({ method: 'PATCH', url: '/v1/orders/A2', headers: strategy, payload: { orderQty: '5' } }), post('A3'),
+    edge.app.inject({ method: 'POST', url: '/v1/switches', headers: risk, payload: halt }),
+  ]);
   answer({ status: 201, body: {} });
   t.equal((await first).statusCode, 201);
   const done = edge.calls.map(({ name, args }) => (name === 'submitOrder' ? (args[1] as { clOrdId: string }).clOrdId : name));
-  t.same(done, ['getSwitches', 'A1', 'flipSwitch', 'A2', 'A3']);
+  t.same(done, ['getSwitches', 'A1', 'flipSwitch', 'A2', 'getOrder', 'amendOrder', 'A3', 'getOrder'], 'each with what follows from it');
+});
+
+t.test('the bound of 403s holds for requests that come together', async (t) => {
+  const edge = await makeEdge();
+  const good = { authorization: `Bearer ${await edge.token()}` };
+  let answer: (given: Answer) => void = () => undefined;
+  edge.answers.set('getOrder', () => new Promise((resolve) => { answer = resolve; }));
+  const held = edge.app.inject({ url: '/v1/orders/A1', headers: good });
+  while (edge.calls.length < 1) await nextTurn();
+  await Promise.all(Array.from({ length: 1_000 }, () => edge.app.inject({ method: 'POST', url: '/v1/orders', headers: good, payload: { ...order, account: 'ACC2' } })));
+  t.equal(edge.refusals.filter((event) => event.kind === 'denied').length, 600);
+  answer({ status: 200, body: {} });
+  t.equal((await held).statusCode, 200);
 });
 
 t.test('every code has its status', (t) => {

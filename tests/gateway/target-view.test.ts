@@ -1,6 +1,7 @@
 /** What a strategy is told of a parent's cost. */
 import t from 'tap';
 import type { Principal } from '../../gateway/auth/principal.ts';
+import { fromTarget } from '../../gateway/http/schemas/targets.ts';
 import { targetService } from '../../gateway/service/targets.ts';
 import { aim, houseFor, target } from './flows/asks.ts';
 
@@ -53,3 +54,17 @@ t.test('what was done has its cost, also where that of the rest is unknown', asy
   const { body } = await targetService(house).getTarget(alice, 'T1', undefined);
   t.match(body, { parents: [{ shortfall: { delay: String, spread: String, impact: String, fees: '0.01', opportunity: null, total: null, bps: null } }] });
 });
+
+for (const forgotten of [false, true]) {
+  t.test(`a withdrawal finds a target that waits for its turn${forgotten ? ', and for its id' : ''}`, async (t) => {
+    const { house, time } = await houseFor(t, { tampers: forgotten });
+    house.state.execution.forgotten = forgotten;
+    const service = targetService(house);
+    const posted = service.submitTarget(alice, fromTarget(target(house, 'T1', { IBM: '1000' }).target), { dryRun: false });
+    const withdrawn = service.withdrawTarget(alice, 'T1', undefined);
+    await time.settle();
+    t.match(await posted, { status: 201 });
+    t.match(await withdrawn, { status: 202, body: { state: 'withdrawn' } });
+    t.match(await service.withdrawTarget(alice, 'T2', undefined), { status: 404 });
+  });
+}

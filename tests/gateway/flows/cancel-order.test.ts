@@ -2,7 +2,7 @@
 import t from 'tap';
 import { amendOrder } from '../../../gateway/flows/amend-order.ts';
 import { ALICE } from '../../doubles/house.ts';
-import { aim, cancel, d, houseFor, stateOf, target } from './asks.ts';
+import { aim, cancel, d, houseFor, order, stateOf, submit, target } from './asks.ts';
 
 t.test("a target's leg ends by its own id, and its siblings go on", async (t) => {
   const { house, venue, time, log, refresh } = await houseFor(t);
@@ -22,6 +22,23 @@ t.test("a target's leg ends by its own id, and its siblings go on", async (t) =>
   }
   t.strictSame(venue.sent.filter((order) => order.parent === parent).length, 1, 'nothing more of it is released');
   t.ok(venue.sent.filter((order) => order.symbol === 'BAC').length > 1);
+});
+
+t.test('a cancel that comes while the id of its order is looked up cancels it', async (t) => {
+  const { house, venue, log } = await houseFor(t, { tampers: true });
+  house.state.execution.forgotten = true;
+  const { lookUp } = house;
+  let asked = 0;
+  Object.assign(house, {
+    lookUp: async (subject: string) => {
+      asked += 1;
+      if (asked === 1) await new Promise(setImmediate); // a second look-up would overtake the first
+      return lookUp(subject);
+    },
+  });
+  const [submitted, cancelled] = await Promise.all([submit(house, order('A')), cancel(house, 'A')]);
+  t.match([submitted, cancelled], [{ outcome: 'decided' }, { outcome: 'requested' }]);
+  t.strictSame([venue.sent.length, log.at(-1)?.kind], [0, 'slice.withheld']);
 });
 
 t.test('a slice ends alone: its leg releases the quantity again', async (t) => {

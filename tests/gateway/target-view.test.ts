@@ -1,4 +1,5 @@
 /** What a strategy is told of a parent's cost. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import t from 'tap';
 import type { Principal } from '../../gateway/auth/principal.ts';
 import { fromTarget } from '../../gateway/http/schemas/targets.ts';
@@ -59,6 +60,8 @@ for (const forgotten of [false, true]) {
   t.test(`a withdrawal finds a target that waits for its turn${forgotten ? ', and for its id' : ''}`, async (t) => {
     const { house, time } = await houseFor(t, { tampers: forgotten });
     house.state.execution.forgotten = forgotten;
+    const { lookUp } = house;
+    Object.assign(house, { lookUp: (subject: string) => nextTurn().then(() => lookUp(subject)) });
     const service = targetService(house);
     const posted = service.submitTarget(alice, fromTarget(target(house, 'T1', { IBM: '1000' }).target), { dryRun: false });
     const withdrawn = service.withdrawTarget(alice, 'T1', undefined);

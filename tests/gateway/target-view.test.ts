@@ -61,12 +61,15 @@ for (const forgotten of [false, true]) {
     const { house, time } = await houseFor(t, { tampers: forgotten });
     house.state.execution.forgotten = forgotten;
     const { lookUp } = house;
-    Object.assign(house, { lookUp: (subject: string) => nextTurn().then(() => lookUp(subject)) });
+    Object.assign(house, { lookUp: (subject: string) => nextTurn().then(() => nextTurn()).then(() => lookUp(subject)) });
     const service = targetService(house);
-    const posted = service.submitTarget(alice, fromTarget(target(house, 'T1', { IBM: '1000' }).target), { dryRun: false });
+    const ask = (targetId: string, dryRun: boolean) => service.submitTarget(alice, fromTarget(target(house, targetId, { IBM: '1000' }).target), { dryRun });
+    const before = [1, 2, 3, 4, 5, 6].map((n) => ask(`DRY${n}`, true));
+    const posted = ask('T1', false);
     const withdrawn = service.withdrawTarget(alice, 'T1', undefined);
     await time.settle();
     t.match(await posted, { status: 201 });
+    await Promise.all(before);
     t.match(await withdrawn, { status: 202, body: { state: 'withdrawn' } });
     t.match(await service.withdrawTarget(alice, 'T2', undefined), { status: 404 });
   });

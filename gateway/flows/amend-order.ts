@@ -88,10 +88,12 @@ export type CancelAnswer = { readonly outcome: 'requested'; readonly receipt: Re
 /** A cancel always passes, and works also while the log cannot be written. A target's leg ends with it; a slice ends alone, and its leg goes on. */
 export async function cancelOrder(house: House, { actor, account, clOrdId }: Pick<Amendment, 'actor' | 'account' | 'clOrdId'>): Promise<CancelAnswer> {
   // read
-  const atOnce = findNamed(house, account, clOrdId);
-  const absent = atOnce === null ? await absence(house, account, clOrdId) : null;
-  const named = atOnce ?? findNamed(house, account, clOrdId); // it may have been decided meanwhile
-  if (named === null) return { outcome: absent ?? 'unknown' };
+  let named = findNamed(house, account, clOrdId);
+  if (named === null) {
+    const outcome = await absence(house, account, clOrdId);
+    named = findNamed(house, account, clOrdId); // it may have been decided meanwhile
+    if (named === null) return { outcome };
+  }
   const { parent, children } = named;
   const open = children.filter(({ state }) => isOpen(state));
   const endsLeg = parent.id === clOrdId && parent.targetId !== null && parent.end === null;

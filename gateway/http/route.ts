@@ -31,7 +31,7 @@ interface RouteSpec<B, Q extends QuerySpec, P extends PathParam> {
   readonly url: string;
   readonly summary: string;
   readonly roles: readonly Role[];
-  /** Kills and cancels: no limiter counts them, and they never wait behind others. */
+  /** Kills and cancels: no limiter counts them, and they need no room. */
   readonly urgent?: true;
   /** Done at once, before what was read with it (DESIGN §1: switches are the first of a turn). All others keep the order in which they were read. */
   readonly first?: true;
